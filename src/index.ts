@@ -1,0 +1,20 @@
+/** The public names of Manyhands. */
+
+import './platform/node-version.ts';
+
+export { ref } from './codec/function-reference.ts';
+export * from './errors.ts';
+export type { Exit } from './exit.ts';
+export { cpuCount } from './units/cpu-count.ts';
+export {
+  type CurrentProcess,
+  currentProcess,
+  isMainProcess,
+  type ParentProcess,
+  parentProcess,
+} from './units/current.ts';
+export { activeChildren } from './units/process/children.ts';
+export type { ProcessOptions, ProcessStdio } from './units/process/options.ts';
+export { Process } from './units/process/process.ts';
+export { keepSpareProcesses, type SpareProcesses, spareProcesses } from './units/process/spares.ts';
+export type { Unit, UnitOptions, UnitState } from './units/unit.ts';

@@ -1,0 +1,140 @@
+/** The Linux calls behind `System`, through koffi. Numbers are those of x86-64 and arm64, which agree but for one. */
+
+import { readFileSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import { PlatformError } from '../errors.ts';
+import { koffi } from './koffi.ts';
+import type { Mapping, System, WaitStatus } from './system.ts';
+
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const MFD_CLOEXEC = 1;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+const POLLIN = 1;
+const EINTR = 4;
+const ESRCH = 3;
+const P_PID = 1;
+const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const CLD_EXITED = 1;
+const RLIMIT_DATA = 2;
+const SYS_pidfd_open = 434;
+/** One of the few calls whose number differs. */
+const SYS_futex = process.arch === 'arm64' ? 98 : 202;
+const FUTEX_WAIT = 0;
+const FUTEX_WAKE = 1;
+const EVERYBODY = 2 ** 31 - 1;
+const SIGINFO_BYTES = 128;
+/** Offsets in siginfo_t, whose union begins at 16 on 64-bit machines. */
+const SI_CODE = 8;
+const SI_PID = 16;
+const SI_STATUS = 24;
+const POLLFD_BYTES = 8;
+/** cpu_set_t: 1,024 processors. */
+const CPU_SET_BYTES = 128;
+
+export function createLinux(): System {
+  const ffi = koffi();
+  const libc = ffi.load(null);
+  const prctl = libc.func('int prctl(int, ulong, ulong, ulong, ulong)');
+  const fcntl = libc.func('int fcntl(int, int, int)');
+  const memfdCreate = libc.func('int memfd_create(const char *, uint)');
+  const ftruncate = libc.func('int ftruncate(int, int64)');
+  const mmap = libc.func('void *mmap(void *, size_t, int, int, int, int64)');
+  const munmap = libc.func('int munmap(void *, size_t)');
+  const pollCall = libc.func('int poll(void *, ulong, int)');
+  const waitid = libc.func('int waitid(int, uint, void *, int)');
+  const syscall = libc.func('long syscall(long, long, long)');
+  const futex = libc.func('long syscall(long, void *, long, long, void *, void *, long)');
+  const affinity = libc.func('int sched_setaffinity(int, size_t, const void *)');
+  const setrlimit = libc.func('int setrlimit(int, const void *)');
+
+  const failed = (call: string): PlatformError => {
+    const errno = ffi.errno();
+    return new PlatformError(`${call} failed: ${getSystemErrorName(-errno)}`, { code: `ERR_SYSTEM_CALL` });
+  };
+  const checked = (call: string, result: number): number => {
+    if (result < 0) throw failed(call);
+    return result;
+  };
+  const waitFor = (pid: number, options: number): WaitStatus | undefined => {
+    const info = Buffer.alloc(SIGINFO_BYTES);
+    if (waitid(P_PID, pid, info, WEXITED | WNOHANG | options) < 0) return undefined; // ECHILD: reaped already
+    if (info.readInt32LE(SI_PID) === 0) return undefined;
+    const status = info.readInt32LE(SI_STATUS);
+    return info.readInt32LE(SI_CODE) === CLD_EXITED ? { code: status } : { signalNumber: status };
+  };
+
+  return {
+    dieWithParent() {
+      checked('prctl(PR_SET_PDEATHSIG)', prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    },
+    closeOnExec(fd) {
+      checked(`fcntl(${fd}, FD_CLOEXEC)`, fcntl(fd, F_SETFD, FD_CLOEXEC));
+    },
+    createMemory(label, sizeBytes) {
+      const fd = checked('memfd_create', memfdCreate(label, MFD_CLOEXEC));
+      checked('ftruncate', ftruncate(fd, sizeBytes));
+      return fd;
+    },
+    map(fd, sizeBytes): Mapping {
+      const address = mmap(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED, fd, 0) as bigint;
+      if (address === 0xffff_ffff_ffff_ffffn) throw failed('mmap');
+      return {
+        buffer: ffi.view(address, sizeBytes),
+        // A signal, or a word that has changed already, ends the wait as well: callers look at the word again.
+        waitWhile: (index, expected) =>
+          void futex(SYS_futex, address + BigInt(index * 4), FUTEX_WAIT, expected, null, null, 0),
+        wake: (index) => void futex(SYS_futex, address + BigInt(index * 4), FUTEX_WAKE, EVERYBODY, null, null, 0),
+        unmap: () => void munmap(address, sizeBytes),
+      };
+    },
+    openProcess(pid) {
+      const fd = Number(syscall(SYS_pidfd_open, pid, 0));
+      if (fd >= 0) return fd;
+      if (ffi.errno() === ESRCH) return undefined;
+      throw failed('pidfd_open');
+    },
+    pollReadable(fds, timeoutMs) {
+      const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      const polled = Buffer.alloc(fds.length * POLLFD_BYTES);
+      for (const [index, fd] of fds.entries()) {
+        polled.writeInt32LE(fd, index * POLLFD_BYTES);
+        polled.writeInt16LE(POLLIN, index * POLLFD_BYTES + 4);
+      }
+      for (;;) {
+        const left =
+          deadline === undefined ? -1 : Math.min(Math.max(0, Math.ceil(deadline - performance.now())), 2 ** 30);
+        const count = pollCall(polled, fds.length, left);
+        if (count > 0) return fds.filter((_, index) => polled.readInt16LE(index * POLLFD_BYTES + 6) !== 0);
+        if (count < 0 && ffi.errno() !== EINTR) throw failed('poll');
+        if (deadline !== undefined && performance.now() >= deadline) return [];
+      }
+    },
+    peekExit: (pid) => waitFor(pid, WNOWAIT),
+    reap: (pid) => void waitFor(pid, 0),
+    setAffinity(tid, processors) {
+      const set = Buffer.alloc(CPU_SET_BYTES);
+      for (const index of processors) set[index >> 3] = (set[index >> 3] ?? 0) | (1 << (index & 7));
+      checked(`sched_setaffinity([${processors.join(', ')}])`, affinity(tid, CPU_SET_BYTES, set));
+    },
+    limitGrowth(bytes) {
+      // RLIMIT_DATA counts private writable memory, committed or not, which V8 begins with 50 to 570 MB of; only the
+      // growth from here on is the program's own.
+      const limit = Buffer.alloc(16);
+      const bound = BigInt(privateBytes()) + BigInt(Math.floor(bytes));
+      limit.writeBigUInt64LE(bound, 0);
+      limit.writeBigUInt64LE(bound, 8);
+      checked('setrlimit(RLIMIT_DATA)', setrlimit(RLIMIT_DATA, limit));
+    },
+  };
+}
+
+function privateBytes(): number {
+  const kilobytes = /^VmData:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  return Number(kilobytes) * 1024;
+}

@@ -1,0 +1,37 @@
+/** What /proc tells of a process. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * One letter, as in proc(5): R running or runnable, S sleeping, D waiting for the disk, T stopped by a signal,
+ * t by a tracer, Z zombie, X dead. `undefined` when there is no such process.
+ */
+export function kernelState(pid: number): string | undefined {
+  // "pid (name) S ...": the name may contain anything, so look behind its last parenthesis.
+  const stat = read(`/proc/${pid}/stat`);
+  return stat?.charAt(stat.lastIndexOf(')') + 2);
+}
+
+/** The kernel function in which the main thread of `pid` sleeps, e.g. `ep_poll`; `undefined` when it tells none. */
+export function kernelWaitChannel(pid: number): string | undefined {
+  const channel = read(`/proc/${pid}/wchan`);
+  return channel === undefined || channel === '0' || channel === '' ? undefined : channel;
+}
+
+/** The ids of all threads of this process, V8's and libuv's included. */
+export function ownThreads(): number[] {
+  return readdirSync('/proc/self/task').map(Number);
+}
+
+/** The file mode creation mask. `process.umask()` would set it to 0 for a moment, for all threads. */
+export function ownUmask(): number {
+  return Number.parseInt(/^Umask:\s+(\d+)/m.exec(read('/proc/self/status') ?? '')?.[1] ?? '22', 8);
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined; // ENOENT or ESRCH: it has ended
+  }
+}

@@ -1,0 +1,113 @@
+/** Which unit this code runs in. */
+
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { StateError } from '../errors.ts';
+
+/** What a process knows of itself; worker threads of it know the same. */
+export interface Identity {
+  readonly name: string;
+  readonly daemon: boolean;
+  /** The numbers in default names: `2:1` in the first child of `Process-2`; empty in the main process. */
+  readonly path: string;
+  readonly parent?: { readonly pid: number; readonly name: string };
+}
+
+/** The module that a child process runs first. */
+export const childEntry: string = fileURLToPath(
+  new URL(`./process/child${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
+);
+
+const environmentKey = 'manyhands:identity';
+const isChild = isMainThread && process.argv[1] === childEntry;
+
+let identity: Identity = (getEnvironmentData(environmentKey) as Identity | undefined) ?? {
+  name: 'MainProcess',
+  daemon: false,
+  path: '',
+};
+
+/** Who this process is. */
+export function currentIdentity(): Identity {
+  return identity;
+}
+
+/** Child: takes on the identity that its parent gave. */
+export function assumeIdentity(given: Identity): void {
+  identity = given;
+  setEnvironmentData(environmentKey, given as never);
+}
+
+/**
+ * True in the main thread of the program that the user started, false in every child process and thread. Node's own
+ * `import.meta.main` tells the same of the module that the user started.
+ */
+export const isMainProcess: boolean = isMainThread && !isChild;
+
+export interface CurrentProcess {
+  readonly pid: number;
+  readonly name: string;
+  readonly daemon: boolean;
+  /** @throws {StateError} always: a process cannot wait for its own end. */
+  join(): never;
+  /** @throws {StateError} always: a process cannot wait for its own end. */
+  joinSync(): never;
+}
+
+/** The process that this code runs in; in the main process the name is `MainProcess`. */
+export function currentProcess(): CurrentProcess {
+  const refuse = (): never => {
+    throw new StateError(`Process "${identity.name}" cannot join itself: it would wait for its own end for ever.`);
+  };
+  return { pid: process.pid, name: identity.name, daemon: identity.daemon, join: refuse, joinSync: refuse };
+}
+
+export interface ParentProcess {
+  readonly pid: number;
+  readonly name: string;
+  /** Whether it still runs. A child is killed with its parent, so this is hardly ever seen to be false. */
+  readonly isAlive: boolean;
+  /** Resolves false after `timeoutMs`. Without it, this waits until the parent ends, and this process with it. */
+  join(timeoutMs?: number): Promise<boolean>;
+}
+
+/** The process that started this one; `undefined` in the main process. */
+export function parentProcess(): ParentProcess | undefined {
+  const { parent } = identity;
+  if (parent === undefined) return undefined;
+  return {
+    ...parent,
+    get isAlive() {
+      return process.ppid === parent.pid;
+    },
+    join(timeoutMs) {
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      // Nobody resolves it otherwise: the kernel kills this process together with its parent.
+      setTimeout(() => resolve(process.ppid !== parent.pid), Math.min(timeoutMs ?? 2 ** 31 - 1, 2 ** 31 - 1));
+      return promise;
+    },
+  };
+}
+
+/** Set by the child's runner: shows to the parent what the unit waits for. */
+let announce: ((reason: string | undefined) => void) | undefined;
+const reasons = new Set<{ readonly text: string }>();
+
+export function announceWaits(to: (reason: string | undefined) => void): void {
+  announce = to;
+}
+
+/**
+ * Says that this process waits for `reason` until the returned function is called. With several waits at a time, the
+ * youngest is shown.
+ */
+export function beginWait(reason: string): () => void {
+  const entry = { text: reason };
+  reasons.add(entry);
+  announce?.(reason);
+  return () => {
+    reasons.delete(entry);
+    announce?.([...reasons].at(-1)?.text);
+  };
+}

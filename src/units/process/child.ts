@@ -1,0 +1,26 @@
+/**
+ * The program that a child process runs: it binds its life to its parent's, then waits to be told what to run.
+ *
+ * Only what every child needs is loaded here; a spare loads the rest (warm-up.ts) while it waits.
+ */
+
+import '../../platform/node-version.ts';
+import { system } from '../../platform/system.ts';
+import { Mailbox, phases } from './mailbox.ts';
+import { mailboxFd } from './protocol.ts';
+import { runOrder } from './run-order.ts';
+import { warmUp } from './warm-up.ts';
+
+system().dieWithParent();
+// A parent that had died by then sends no signal any more.
+if (process.ppid !== Number(process.argv[2])) process.kill(process.pid, 'SIGKILL');
+system().closeOnExec(mailboxFd);
+
+const mailbox = Mailbox.open(mailboxFd);
+mailbox.phase = phases.idle;
+void (mailbox.isStarted ? Promise.resolve() : warmUp(() => mailbox.isStarted)).then(() => {
+  mailbox.phase = phases.warm;
+  mailbox.waitForStart();
+  mailbox.waitWhileHeld();
+  return runOrder(mailbox);
+});

@@ -1,0 +1,161 @@
+/** What a `Process` can be told, and the checks of it. */
+
+import { cpus } from 'node:os';
+import { ValidationError } from '../../errors.ts';
+import type { UnitOptions } from '../unit.ts';
+
+/** Where the output of a process goes. */
+export type ProcessStdio = 'inherit' | 'pipe' | 'ignore' | 'prefix';
+
+export interface ProcessOptions<A extends readonly unknown[], R> extends UnitOptions<A, R> {
+  /** Variables added to the parent's; `undefined` removes one. */
+  env?: Record<string, string | undefined>;
+  /** Default: the parent's. */
+  cwd?: string;
+  /** Options of Node, added to those of the parent, e.g. `['--max-old-space-size=4096']`. */
+  execArgv?: readonly string[];
+  /**
+   * `inherit` (the default): the parent's own. `pipe`: to be read from `stdout` and `stderr`. `ignore`: nowhere.
+   * `prefix`: the parent's, each line behind the name of the process. Only with `inherit` has the child a standard input.
+   */
+  stdio?: ProcessStdio;
+  /** −20 (urgent, needs privileges) to 19 (yields to everybody). Default: the parent's. */
+  nice?: number;
+  /** Indices of the processors that it may use, from 0. Default: the parent's. */
+  affinity?: readonly number[];
+  /**
+   * Bounds the private memory: the V8 heap, buffers and native memory together. Beyond it allocations fail, and V8 ends
+   * the process with SIGABRT; its heap alone may take about three quarters. An empty Node takes about 45 MiB. Such a
+   * process is not made of a spare, for V8 takes its bounds when it starts.
+   */
+  memoryLimitBytes?: number;
+}
+
+const known = new Set([
+  'target', 'args', 'name', 'daemon', 'signal', 'env', 'cwd', 'execArgv', 'stdio', 'nice', 'affinity', 'memoryLimitBytes',
+]); // biome-ignore format: a list
+const stdioKinds = ['inherit', 'pipe', 'ignore', 'prefix'];
+/** What a Node needs to start; less is a mistake in the unit. */
+const smallestMemoryBytes = 64 * 2 ** 20;
+
+/** @throws {ValidationError} `ERR_VALIDATION`, naming the option, its value, and what to write. */
+export function checkProcessOptions(options: unknown): asserts options is ProcessOptions<readonly unknown[], unknown> {
+  if (typeof options === 'function')
+    refuse('new Process() takes an object. Write new Process({ target: fn, args: [...] }).');
+  if (typeof options !== 'object' || options === null)
+    refuse('new Process() needs an object with a target: new Process({ target: fn }).');
+  const given = options as Record<string, unknown>;
+  for (const name of Object.keys(given)) {
+    if (!known.has(name)) refuse(`new Process() has no option "${name}".${suggestion(name)}`);
+  }
+  check(given, 'target', (value) => typeof value === 'function', 'a function', false);
+  if (isClass(given.target)) {
+    const name = given.target.name || 'TheClass';
+    refuse(
+      `new Process(): target must be a function to call, and is the class ${name}. Write target: (...args) => { new ${name}(...args); }.`,
+    );
+  }
+  check(given, 'args', Array.isArray, 'an array of arguments: args: [value]');
+  check(given, 'name', (value) => typeof value === 'string', 'a string');
+  check(given, 'daemon', (value) => typeof value === 'boolean', 'true or false');
+  check(given, 'signal', (value) => value instanceof AbortSignal, 'an AbortSignal');
+  check(
+    given,
+    'env',
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'an object of strings',
+  );
+  for (const [name, value] of Object.entries(given.env ?? {})) checkVariable(name, value);
+  check(given, 'cwd', (value) => typeof value === 'string' && value !== '', 'the path of a folder');
+  check(given, 'execArgv', isStringArray, 'an array of strings');
+  check(given, 'stdio', (value) => stdioKinds.includes(value as string), "'inherit', 'pipe', 'ignore' or 'prefix'");
+  check(given, 'nice', (value) => isInteger(value, -20, 19), 'an integer from −20 to 19');
+  if (given.affinity !== undefined) {
+    // Those of the machine: a process restricted to some of them may still name others for its child.
+    const processors = cpus().length;
+    check(
+      given,
+      'affinity',
+      (value) => isAffinity(value, processors),
+      `a list of processor indices from 0 to ${processors - 1}`,
+    );
+  }
+  check(
+    given,
+    'memoryLimitBytes',
+    (value) => isInteger(value, smallestMemoryBytes, Number.MAX_SAFE_INTEGER),
+    `a number of bytes, at least ${smallestMemoryBytes} (64 MiB), which Node itself needs`,
+  );
+}
+
+/** @throws {ValidationError} `ERR_VALIDATION` unless `timeoutMs` is undefined or a number from 0 up. */
+export function checkTimeout(timeoutMs: unknown, call: string): asserts timeoutMs is number | undefined {
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return;
+  refuse(
+    `${call} takes a number of milliseconds, 0 or more, and got ${show(timeoutMs)}. Leave it out to wait without a limit.`,
+  );
+}
+
+function check(
+  given: Record<string, unknown>,
+  name: string,
+  isValid: (value: unknown) => boolean,
+  wanted: string,
+  isOptional = true,
+): void {
+  const value = given[name];
+  if (value === undefined && isOptional) return;
+  if (!isValid(value)) refuse(`new Process(): ${name} must be ${wanted}, and is ${show(value)}.`);
+}
+
+function refuse(message: string): never {
+  throw new ValidationError(message);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { name } = (value.constructor ?? Object) as { readonly name: string };
+  return name === 'Object' ? 'an object' : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** A known name that differs from `name` by case or by a usual slip. */
+function suggestion(name: string): string {
+  const usual: Record<string, string> = {
+    func: 'target', fn: 'target', function: 'target', callback: 'target', arguments: 'args', argv: 'args', kwargs: 'args',
+    title: 'name', daemonic: 'daemon', abortsignal: 'signal', environment: 'env', workingdirectory: 'cwd', output: 'stdio',
+    priority: 'nice', cpus: 'affinity', cpuaffinity: 'affinity', memorylimit: 'memoryLimitBytes', maxmemory: 'memoryLimitBytes',
+  }; // biome-ignore format: a table
+  const low = name.toLowerCase();
+  const found =
+    usual[low] ??
+    [...known].find((candidate) => candidate.toLowerCase() === low || candidate.toLowerCase() === `${low}s`);
+  return found === undefined ? ` It has: ${[...known].join(', ')}.` : ` Did you mean "${found}"?`;
+}
+
+function isInteger(value: unknown, from: number, to: number): boolean {
+  return Number.isInteger(value) && (value as number) >= from && (value as number) <= to;
+}
+
+function isStringArray(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** The system ends a name at its first `=`, and both at a NUL: it would be given something else than was written. */
+function checkVariable(name: string, value: unknown): void {
+  if (name === '' || /[=\0]/.test(name))
+    refuse(`new Process(): env has the name ${show(name)}; a name is not empty and has no "=" and no NUL.`);
+  if (value === undefined || (typeof value === 'string' && !value.includes('\0'))) return;
+  refuse(`new Process(): env.${name} must be a string without NUL, or undefined to remove it, and is ${show(value)}.`);
+}
+
+function isClass(value: unknown): value is { readonly name: string } {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+function isAffinity(value: unknown, processors: number): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((index) => isInteger(index, 0, processors - 1));
+}

@@ -1,0 +1,24 @@
+/** What a parent tells its child at the start. It travels as two parcels: the `Order`, then target and arguments. */
+
+import type { Identity } from '../current.ts';
+
+export interface Order {
+  readonly identity: Identity;
+  /** `process.argv` of the parent, as in Python: the modules that a child imports may read it. */
+  readonly argv: readonly string[];
+  /** Everything that `process.env` shall hold. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly umask: number;
+  readonly nice: number | undefined;
+  readonly affinity: readonly number[] | undefined;
+  readonly memoryLimitBytes: number | undefined;
+  /** Modules to import before the second parcel can be read; the target's own is the first. */
+  readonly modules: readonly string[];
+}
+
+/** The number of parcels of a start. */
+export const orderParcels = 2;
+
+/** The descriptor by which a child inherits its mailbox. */
+export const mailboxFd = 3;

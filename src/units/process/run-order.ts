@@ -1,0 +1,95 @@
+/** A child's work: it takes on the order, imports, runs the target, and leaves how that went. */
+
+import { inspect } from 'node:util';
+import { decode } from '../../codec/decode.ts';
+import { encode } from '../../codec/encode.ts';
+import { encodeErrorClass } from '../../codec/error-class.ts';
+import type { Encoded } from '../../codec/types.ts';
+import { summary } from '../../codec/value-path.ts';
+import { CloneError, StartDuringImportError } from '../../errors.ts';
+import { announceWaits } from '../current.ts';
+import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
+import { unsettledExitCode } from './exit-status.ts';
+import { type Mailbox, phases } from './mailbox.ts';
+import { type Order, orderParcels } from './protocol.ts';
+import { takeOn } from './take-on.ts';
+
+/** Runs what the mailbox holds. What fails ends the process with code 1, after the error was left and printed. */
+export async function runOrder(mailbox: Mailbox): Promise<void> {
+  const [orderParcel, targetParcel] = mailbox.takeStart(orderParcels) as [Encoded, Encoded];
+  const order = decode(orderParcel) as Order;
+  const title = `Process "${order.identity.name}" (pid ${process.pid})`;
+  announceWaits((reason) => {
+    mailbox.waitingFor = reason;
+  });
+  reportUncaught(mailbox, title);
+  const settle = reportUnsettled(title);
+  try {
+    takeOn(order);
+    mailbox.phase = phases.importing;
+    await importModules(order.modules);
+    const target = unpackTarget(targetParcel);
+    mailbox.phase = phases.running;
+    const value = await callTarget(target);
+    settle();
+    mailbox.postOutcome('returned', encode(value, 'result', { encodeErrorClass }));
+  } catch (error) {
+    settle();
+    fail(mailbox, title, error);
+  }
+}
+
+function fail(mailbox: Mailbox, title: string, error: unknown): never {
+  postError(mailbox, error);
+  // The parent tells of a missing guard: there, once is enough for all children.
+  if (!(error instanceof StartDuringImportError)) process.stderr.write(`${title} failed:\n${errorText(error)}\n`);
+  process.exit(1);
+}
+
+/** An error outside of the target: Node prints it and ends the process, unless the program handles it. */
+function reportUncaught(mailbox: Mailbox, title: string): void {
+  process.on('uncaughtExceptionMonitor', (error: unknown) => {
+    if (process.listenerCount('uncaughtException') > 0) return;
+    postError(mailbox, error);
+    process.stderr.write(`${title} failed by an uncaught error:\n`);
+  });
+}
+
+/** When nothing is left to happen and the target still waits, nobody would ever hear of it. */
+function reportUnsettled(title: string): () => void {
+  let isSettled = false;
+  let isDrained = false;
+  process.on('beforeExit', () => {
+    isDrained = true;
+  });
+  process.on('exit', (code) => {
+    if (isSettled || !isDrained || code !== 0) return;
+    process.exitCode = unsettledExitCode;
+    process.stderr.write(`${title} ended with its target unfinished: it awaits something that can no longer happen.\n`);
+  });
+  return () => {
+    isSettled = true;
+  };
+}
+
+function postError(mailbox: Mailbox, error: unknown): void {
+  const kind = error instanceof StartDuringImportError ? 'unguarded' : 'threw';
+  mailbox.postOutcome(kind, encodeError(error));
+}
+
+function encodeError(error: unknown): Encoded {
+  try {
+    return encode(error, 'error', { encodeErrorClass });
+  } catch {
+    // A thrown function, symbol or socket: its description travels in its place.
+    return encode(
+      new CloneError(`The process threw a value that cannot be copied to another one: ${summary(error)}.`),
+      'error',
+    );
+  }
+}
+
+function errorText(error: unknown): string {
+  const text = inspect(error, { colors: process.stderr.isTTY === true });
+  return error instanceof Error ? text : `Thrown: ${text}`;
+}

@@ -1,0 +1,38 @@
+/** A function and its arguments as bytes for the unit that shall run them; `target-unpack.ts` is the other side. */
+
+import { encode } from '../codec/encode.ts';
+import { encodeErrorClass } from '../codec/error-class.ts';
+import { type AnyImage, describeFunction, describeImage, moduleOf } from '../codec/function-image.ts';
+import type { AnyFunction, Encoded } from '../codec/types.ts';
+import { CloneError, TargetError } from '../errors.ts';
+
+/** Target and arguments in one message, so that what they share is shared there as well. */
+export interface PackedTarget {
+  readonly value: Encoded;
+  /** URLs of the modules that the other side imports before it unpacks; the target's own is the first. */
+  readonly modules: readonly string[];
+}
+
+/**
+ * @param unit - the unit as messages name it, `process "worker"`.
+ * @throws {TargetError} `ERR_TARGET` naming the function, the variable or argument, and the way out.
+ */
+export function packTarget(target: AnyFunction, args: readonly unknown[], unit: string): PackedTarget {
+  const modules = new Set<string>();
+  try {
+    // The root has no name: messages say `target` and `args[0]`.
+    const value = encode({ target, args }, '', {
+      encodeFunction(fn, path) {
+        const described = describeImage(fn, path);
+        const module = moduleOf(described.image as AnyImage);
+        if (module !== undefined) modules.add(module);
+        return described;
+      },
+      encodeErrorClass,
+    });
+    return { value, modules: [...modules] };
+  } catch (error) {
+    if (!(error instanceof CloneError)) throw error;
+    throw new TargetError(`Cannot start ${unit} with ${describeFunction(target)}: ${error.message}`, { cause: error });
+  }
+}
