@@ -1,0 +1,154 @@
+/** From `start()` to the first line in the target, beside what else starts a unit of execution. */
+
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { keepSpareProcesses, Process, ref, spareProcesses } from 'manyhands';
+import { type Contender, type Measured, measure } from '../measure.ts';
+import { markdownTable } from '../table.ts';
+
+const ROUNDS = 25;
+
+/** The clock that all processes of a machine share (CLOCK_MONOTONIC), in nanoseconds. */
+const clock = process.hrtime.bigint;
+
+function file(name: string): URL {
+  return new URL(name, import.meta.url);
+}
+
+function since(begun: bigint, reached: bigint): number {
+  return Number(reached - begun) / 1e6;
+}
+
+async function firstLine(module: string): Promise<number> {
+  const process = new Process({ target: ref<() => bigint>(file(module), 'now') });
+  const begun = clock();
+  process.start();
+  return since(begun, await process.result());
+}
+
+function withSpare(module: string): Contender {
+  return {
+    name: `Process, spare ready (${module})`,
+    async once() {
+      keepSpareProcesses(1);
+      while (spareProcesses().ready === 0) {
+        if (spareProcesses().booting === 0) await firstLine(module);
+        await sleep(5);
+      }
+      await sleep(20); // what came before is over, and the processors are idle
+      return firstLine(module);
+    },
+  };
+}
+
+function cold(module: string): Contender {
+  return {
+    name: `Process, cold (${module})`,
+    async once() {
+      keepSpareProcesses(0);
+      await sleep(50);
+      return firstLine(module);
+    },
+  };
+}
+
+function forked(module: string): Contender {
+  return {
+    name: `child_process.fork (${module})`,
+    async once() {
+      await sleep(20);
+      const begun = clock();
+      const child = fork(file(module));
+      const [reached] = (await once(child, 'message')) as [string];
+      await once(child, 'exit');
+      return since(begun, BigInt(reached));
+    },
+  };
+}
+
+function thread(module: string): Contender {
+  return {
+    name: `new Worker (${module})`,
+    async once() {
+      await sleep(20);
+      const begun = clock();
+      const worker = new Worker(file(module));
+      const [reached] = (await once(worker, 'message')) as [bigint];
+      await once(worker, 'exit');
+      return since(begun, reached);
+    },
+  };
+}
+
+const bareNode: Contender = {
+  name: 'node -e 0, from start to end',
+  async once() {
+    await sleep(20);
+    const begun = clock();
+    await once(spawn(process.execPath, ['-e', '0']), 'exit');
+    return since(begun, clock());
+  },
+};
+
+function python(method: string): Contender {
+  let server: ChildProcess | undefined;
+  let lines: AsyncIterator<string> | undefined;
+  return {
+    name: `Python multiprocessing, ${method}`,
+    async once() {
+      server ??= spawn('python3', [fileURLToPath(file('python_start.py')), method], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      lines ??= createInterface({ input: server.stdout! })[Symbol.asyncIterator]();
+      await sleep(20);
+      server.stdin!.write('\n');
+      return Number((await lines.next()).value);
+    },
+    end: () => void server?.stdin!.end(),
+  };
+}
+
+function contenders(): Contender[] {
+  const pythons = spawnSync('python3', ['--version']).status === 0 ? ['fork', 'forkserver', 'spawn'] : [];
+  return [
+    withSpare('target.ts'),
+    withSpare('target.js'),
+    cold('target.ts'),
+    cold('target.js'),
+    forked('forked.ts'),
+    forked('forked.js'),
+    thread('thread.ts'),
+    thread('thread.js'),
+    bareNode,
+    ...pythons.map(python),
+  ];
+}
+
+/** What the design promises, and what came out. */
+function verdicts(measured: readonly Measured[]): string {
+  const median = (name: string): number => measured.find((one) => one.name.startsWith(name))?.median ?? Number.NaN;
+  const ratio = (a: string, b: string): string => (median(a) / median(b)).toFixed(2);
+  const spareTs = 'Process, spare ready (target.ts)';
+  const spareJs = 'Process, spare ready (target.js)';
+  return [
+    `With a spare: ${ratio('child_process.fork (forked.ts)', spareTs)} × sooner than fork of a TypeScript file (goal 20), ` +
+      `${ratio('child_process.fork (forked.js)', spareJs)} × sooner than fork of a JavaScript file (goal 10).`,
+    `Cold: ${ratio('Process, cold (target.js)', 'node -e 0')} × bare Node with JavaScript, ` +
+      `${ratio('Process, cold (target.ts)', 'node -e 0')} × with TypeScript (goal 1.3).`,
+  ].join('\n');
+}
+
+export async function start(): Promise<string> {
+  const measured = await measure(contenders(), ROUNDS);
+  const rows = measured.map(({ name, median, low, high }) => [
+    name,
+    median.toFixed(2),
+    `${low.toFixed(2)} to ${high.toFixed(2)}`,
+  ]);
+  const title = `### Start to first line, ${ROUNDS} rounds`;
+  return `${title}\n\n${markdownTable(['what', 'median, ms', 'middle half'], rows)}\n\n${verdicts(measured)}\n`;
+}

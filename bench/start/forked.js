@@ -1,0 +1,2 @@
+const reached = process.hrtime.bigint();
+process.send(String(reached));

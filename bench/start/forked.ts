@@ -1,0 +1,2 @@
+const reached: bigint = process.hrtime.bigint();
+process.send?.(String(reached));
