@@ -63,8 +63,7 @@ function forked(module: string): Contender {
       await sleep(20);
       const begun = clock();
       const child = fork(file(module));
-      const [reached] = (await once(child, 'message')) as [string];
-      await once(child, 'exit');
+      const [[reached]] = (await Promise.all([once(child, 'message'), once(child, 'exit')])) as [[string], unknown];
       return since(begun, BigInt(reached));
     },
   };
@@ -77,8 +76,7 @@ function thread(module: string): Contender {
       await sleep(20);
       const begun = clock();
       const worker = new Worker(file(module));
-      const [reached] = (await once(worker, 'message')) as [bigint];
-      await once(worker, 'exit');
+      const [[reached]] = (await Promise.all([once(worker, 'message'), once(worker, 'exit')])) as [[bigint], unknown];
       return since(begun, reached);
     },
   };
@@ -108,7 +106,7 @@ function python(method: string): Contender {
       server.stdin!.write('\n');
       return Number((await lines.next()).value);
     },
-    end: () => void server?.stdin!.end(),
+    end: () => void server?.stdin?.end(),
   };
 }
 

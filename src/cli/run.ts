@@ -11,8 +11,9 @@ import { withCompileCache } from '../units/process/compile-cache.ts';
 import { notFoundExitCode, UsageError } from './usage-error.ts';
 
 interface RunOptions {
-  readonly import: readonly string[];
-  readonly inspect?: string | true;
+  readonly import?: readonly string[];
+  readonly inspect?: true;
+  readonly inspectPort?: string;
   readonly spares?: number;
 }
 
@@ -25,8 +26,10 @@ export function addRun(program: Command): void {
     )
     .argument('<program>', 'the file to run')
     .argument('[args...]', 'what it finds in process.argv')
-    .option('--import <module>', 'load a module first, also in children; for loaders such as tsx', collect, [])
-    .option('--inspect [port]', 'let a debugger in; children get ports of their own on SIGUSR1')
+    .option('--import <module>', 'load a module first, also in children; for loaders such as tsx', collect)
+    // No `--inspect [port]`: it would take the program for the port.
+    .option('--inspect', 'let a debugger in; children get ports of their own on SIGUSR1')
+    .option('--inspect-port <port>', 'the same, on this port, or host:port')
     .option('--spares <count>', 'how many spare processes to keep ready; 0: none', spareCount)
     .addHelpText('after', examples)
     .passThroughOptions()
@@ -47,11 +50,12 @@ function run(program: string, args: readonly string[], options: RunOptions): voi
   process.execve!(process.execPath, [process.execPath, ...nodeOptions(options), file, ...args], env);
 }
 
-function nodeOptions({ import: modules, inspect }: RunOptions): string[] {
+function nodeOptions({ import: modules = [], inspect, inspectPort }: RunOptions): string[] {
   return [
     '--enable-source-maps',
     ...modules.map((module) => `--import=${module}`),
-    ...(inspect === undefined ? [] : [inspect === true ? '--inspect' : `--inspect=${inspect}`]),
+    ...(inspectPort === undefined ? [] : [`--inspect=${inspectPort}`]),
+    ...(inspect === true && inspectPort === undefined ? ['--inspect'] : []),
   ];
 }
 
@@ -62,7 +66,7 @@ function assertFile(given: string, file: string): void {
     throw new UsageError(`"${given}" is a folder. Name the file to run, e.g. ${given.replace(/\/$/, '')}/main.ts.`);
 }
 
-function collect(module: string, modules: readonly string[]): string[] {
+function collect(module: string, modules: readonly string[] = []): string[] {
   return [...modules, module];
 }
 

@@ -1,7 +1,6 @@
 /** ArrayBuffers and the views on them. */
 
 import { types } from 'node:util';
-import { Serializer } from 'node:v8';
 import { ARRAY_BUFFER, ARRAY_BUFFER_RESIZABLE, BUFFER, VIEW } from './tags.ts';
 import type { Encoder } from './value-encoder.ts';
 import { viewClasses, viewClassOf } from './value-view-classes.ts';
@@ -71,7 +70,7 @@ function followsItsBuffer(view: ArrayBufferView): boolean {
   if (!(view.buffer as NewerArrayBuffer).resizable) return false;
   // JavaScript cannot ask. The engine's own format ends with the flags of the view.
   // https://chromium.googlesource.com/v8/v8/+/main/src/objects/value-serializer.cc (kIsLengthTracking)
-  const serializer = new Serializer();
+  const serializer = new (process.getBuiltinModule('node:v8').Serializer)();
   serializer.writeValue(view);
   return ((serializer.releaseBuffer().at(-1) ?? 0) & 1) === 1;
 }

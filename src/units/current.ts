@@ -2,8 +2,8 @@
 
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { StateError } from '../errors.ts';
+import { inheritedIdentity } from './process/inherited.ts';
 
 /** What a process knows of itself; worker threads of it know the same. */
 export interface Identity {
@@ -19,24 +19,21 @@ export const childEntry: string = fileURLToPath(
   new URL(`./process/child${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );
 
-const environmentKey = 'manyhands:identity';
-const isChild = isMainThread && process.argv[1] === childEntry;
+const isChild = process.argv[1] === childEntry;
+// Not imported: loading it takes 2 ms of the start of a child, and a child's first thread is a main thread.
+const isMainThread = isChild || process.getBuiltinModule('node:worker_threads').isMainThread;
 
-let identity: Identity = (getEnvironmentData(environmentKey) as Identity | undefined) ?? {
-  name: 'MainProcess',
-  daemon: false,
-  path: '',
-};
+let identity: Identity | undefined;
 
 /** Who this process is. */
 export function currentIdentity(): Identity {
+  identity ??= (isMainThread ? undefined : inheritedIdentity()) ?? { name: 'MainProcess', daemon: false, path: '' };
   return identity;
 }
 
 /** Child: takes on the identity that its parent gave. */
 export function assumeIdentity(given: Identity): void {
   identity = given;
-  setEnvironmentData(environmentKey, given as never);
 }
 
 /**
@@ -57,10 +54,11 @@ export interface CurrentProcess {
 
 /** The process that this code runs in; in the main process the name is `MainProcess`. */
 export function currentProcess(): CurrentProcess {
+  const { name, daemon } = currentIdentity();
   const refuse = (): never => {
-    throw new StateError(`Process "${identity.name}" cannot join itself: it would wait for its own end for ever.`);
+    throw new StateError(`Process "${name}" cannot join itself: it would wait for its own end for ever.`);
   };
-  return { pid: process.pid, name: identity.name, daemon: identity.daemon, join: refuse, joinSync: refuse };
+  return { pid: process.pid, name, daemon, join: refuse, joinSync: refuse };
 }
 
 export interface ParentProcess {
@@ -74,7 +72,7 @@ export interface ParentProcess {
 
 /** The process that started this one; `undefined` in the main process. */
 export function parentProcess(): ParentProcess | undefined {
-  const { parent } = identity;
+  const { parent } = currentIdentity();
   if (parent === undefined) return undefined;
   return {
     ...parent,

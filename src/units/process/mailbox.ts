@@ -23,7 +23,7 @@
  *   ------                             -----
  *   makes the file, spawns             maps it, PHASE = IDLE, sleeps on the futex STARTED
  *   writes the parcels, STARTED = 1,
- *   wakes the futex             ---->  sees STARTED, reads, frees their memory, sleeps while HELD, PHASE = IMPORTING
+ *   wakes the futex             ---->  sees STARTED, reads, frees the second, sleeps while HELD, PHASE = IMPORTING
  *                                      PHASE = RUNNING, runs the target
  *   learns of the end from the         writes the parcel of the outcome, then its KIND and AT,
  *   kernel, reads OUTCOME       <----  then OUTCOME; ends
@@ -39,6 +39,10 @@ import { type Mapping, system } from '../../platform/system.ts';
 import { readParcel, writeParcel } from './parcel.ts';
 
 const PAGE_BYTES = 4096;
+/** Where the order stands, in the child as well as in its worker threads. */
+export const firstParcelPosition: number = PAGE_BYTES;
+/** The file's name in /proc/PID/fd. */
+export const mailboxLabel = 'manyhands-mailbox';
 
 const PHASE = 0;
 const STARTED = 1;
@@ -78,7 +82,7 @@ export class Mailbox {
   readonly #bytes: Uint8Array;
   readonly #text = new Uint8Array(WAIT_TEXT_MAX);
   /** Behind the last parcel written by this side. */
-  #end: number = PAGE_BYTES;
+  #end: number = firstParcelPosition;
 
   private constructor(fd: number) {
     this.fd = fd;
@@ -89,7 +93,7 @@ export class Mailbox {
 
   /** The parent's side. */
   static create(): Mailbox {
-    const fd = system().createMemory('manyhands-mailbox', PAGE_BYTES);
+    const fd = system().createMemory(mailboxLabel, PAGE_BYTES);
     try {
       return new Mailbox(fd);
     } catch (error) {
@@ -117,8 +121,8 @@ export class Mailbox {
   }
 
   /** Parent: leaves the start for the child. */
-  postStart(parcels: readonly Encoded[]): void {
-    for (const parcel of parcels) this.#end = writeParcel(this.fd, this.#end, parcel);
+  postStart(order: Encoded, target: Encoded): void {
+    for (const parcel of [order, target]) this.#end = writeParcel(this.fd, this.#end, parcel);
     Atomics.store(this.#shared, STARTED, 1); // last: the child reads the parcels as soon as it sees this
     this.#mapping.wake(STARTED);
   }
@@ -139,16 +143,13 @@ export class Mailbox {
     while (Atomics.load(this.#shared, HELD) === 1) this.#mapping.waitWhile(HELD, 1);
   }
 
-  /** Child: takes the `count` parcels of the start, and gives their memory back. */
-  takeStart(count: number): Encoded[] {
-    let position = PAGE_BYTES;
-    const parcels = Array.from({ length: count }, () => {
-      const { value, end } = readParcel(this.fd, position);
-      position = end;
-      return value;
-    });
-    ftruncateSync(this.fd, PAGE_BYTES);
-    return parcels;
+  /** Child: takes the two parcels of the start, and gives the memory of the second back; the first stays readable. */
+  takeStart(): [order: Encoded, target: Encoded] {
+    const order = readParcel(this.fd, firstParcelPosition);
+    const target = readParcel(this.fd, order.end);
+    this.#end = order.end;
+    ftruncateSync(this.fd, order.end);
+    return [order.value, target.value];
   }
 
   /** Child: leaves an outcome; a later one replaces it. At most two are kept, further ones are ignored. */

@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { readSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { PrefixWriter } from './prefix-writer.ts';
 
 /** One pipe as the parent has it. */
@@ -25,13 +25,16 @@ export class Output {
     this.#closed = Promise.all(pipes.map(({ stream }) => new Promise((resolve) => stream.once('close', resolve))));
   }
 
-  /** Output that the program reads itself. */
-  static forProgram({ stdout, stderr }: ChildProcess): Output {
-    const streams = [stdout, stderr].filter((stream) => stream !== null);
-    return new Output(
-      streams.map((stream) => ({ stream, take: (chunk) => stream.push(chunk) })),
-      [],
-    );
+  /** Output that the program reads itself, from the streams that `child` has from then on. */
+  static forProgram(child: ChildProcess): Output {
+    const pipes: Pipe[] = [];
+    for (const name of ['stdout', 'stderr'] as const) {
+      const stream = child[name];
+      if (stream === null) continue;
+      child[name] = readableAnyTime(stream);
+      pipes.push({ stream, take: (chunk) => stream.push(chunk) });
+    }
+    return new Output(pipes, []);
   }
 
   /** Output that goes on to the parent's, each line behind `name`. */
@@ -90,6 +93,28 @@ export class Output {
   flush(): void {
     for (const writer of this.#writers) writer.end();
   }
+}
+
+/**
+ * What `source` gives, also to who begins to read after the end of the child: at that moment Node empties the streams of
+ * a child, and throws away what nobody reads.
+ */
+function readableAnyTime(source: Readable): Readable {
+  const readable = new Readable({
+    read: () => void source.resume(),
+    destroy(error, done) {
+      source.destroy();
+      done(error);
+    },
+  });
+  source.on('data', (chunk) => {
+    // A child that writes faster than the program reads has to wait.
+    if (!readable.push(chunk)) source.pause();
+  });
+  source.once('error', (error) => readable.destroy(error));
+  source.once('close', () => readable.push(null));
+  source.pause();
+  return readable;
 }
 
 /** Node has no public name for it; without it, output waits until the event loop runs again. */

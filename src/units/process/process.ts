@@ -2,7 +2,6 @@
 
 import { type InspectOptions, inspect } from 'node:util';
 import { decode } from '../../codec/decode.ts';
-import { encode } from '../../codec/encode.ts';
 import { decodeErrorClass } from '../../codec/error-class.ts';
 import { StateError, UnitCrashedError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
@@ -16,7 +15,7 @@ import { addChild, nextPath, removeChild } from './children.ts';
 import { describeExit, type ExitStatus, exitCodeOf, unsettledExitCode } from './exit-status.ts';
 import { heapBounds } from './heap-bounds.ts';
 import { checkProcessOptions, checkTimeout, type ProcessOptions } from './options.ts';
-import type { Order } from './protocol.ts';
+import { type Order, writeOrder } from './protocol.ts';
 import { Run } from './run.ts';
 import { keepAsSpare, refillSpares, takeSpare } from './spares.ts';
 import { tellUnguarded } from './unguarded.ts';
@@ -104,8 +103,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     const child = (isPlain ? takeSpare(env) : undefined) ?? boot({ execArgv: nodeOptionsOf(options), env, stdio });
     try {
       const { value, modules } = packTarget(options.target, options.args ?? [], `process "${this.name}"`);
-      const order = encode(this.#order(options, env, modules), 'order');
-      child.mailbox.postStart([order, value]);
+      child.mailbox.postStart(writeOrder(this.#order(options, env, modules)), value);
     } catch (error) {
       if (isPlain) keepAsSpare(child);
       else child.handle.kill('SIGKILL');

@@ -1,5 +1,6 @@
 /** What a parent tells its child at the start. It travels as two parcels: the `Order`, then target and arguments. */
 
+import type { Encoded } from '../../codec/types.ts';
 import type { Identity } from '../current.ts';
 
 export interface Order {
@@ -17,8 +18,14 @@ export interface Order {
   readonly modules: readonly string[];
 }
 
-/** The number of parcels of a start. */
-export const orderParcels = 2;
-
 /** The descriptor by which a child inherits its mailbox. */
 export const mailboxFd = 3;
+
+/** As JSON: there is nothing in it that needs more, and a child reads it before it loads anything else. */
+export function writeOrder(order: Order): Encoded {
+  return { head: new TextEncoder().encode(JSON.stringify(order)), blobs: [] };
+}
+
+export function readOrder({ head }: Encoded): Order {
+  return JSON.parse(new TextDecoder().decode(head)) as Order;
+}

@@ -1,7 +1,6 @@
 /** A child's work: it takes on the order, imports, runs the target, and leaves how that went. */
 
 import { inspect } from 'node:util';
-import { decode } from '../../codec/decode.ts';
 import { encode } from '../../codec/encode.ts';
 import { encodeErrorClass } from '../../codec/error-class.ts';
 import type { Encoded } from '../../codec/types.ts';
@@ -11,13 +10,13 @@ import { announceWaits } from '../current.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { unsettledExitCode } from './exit-status.ts';
 import { type Mailbox, phases } from './mailbox.ts';
-import { type Order, orderParcels } from './protocol.ts';
+import { readOrder } from './protocol.ts';
 import { takeOn } from './take-on.ts';
 
 /** Runs what the mailbox holds. What fails ends the process with code 1, after the error was left and printed. */
 export async function runOrder(mailbox: Mailbox): Promise<void> {
-  const [orderParcel, targetParcel] = mailbox.takeStart(orderParcels) as [Encoded, Encoded];
-  const order = decode(orderParcel) as Order;
+  const [orderParcel, targetParcel] = mailbox.takeStart();
+  const order = readOrder(orderParcel);
   const title = `Process "${order.identity.name}" (pid ${process.pid})`;
   announceWaits((reason) => {
     mailbox.waitingFor = reason;
