@@ -14,7 +14,12 @@ import * as esbuild from 'esbuild';
 import { root } from './tools.mjs';
 
 /** The files that stay. */
-export const ENTRIES = ['dist/index.js', 'dist/units/process/child.js', 'dist/cli/bin.js'];
+export const ENTRIES = [
+  'dist/index.js',
+  'dist/cli/bin.js',
+  'dist/units/process/child.js',
+  'dist/units/process/rehearsal.js',
+];
 
 /** @throws {Error} when a module is missing; esbuild has said which. */
 export async function join() {

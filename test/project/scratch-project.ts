@@ -9,6 +9,14 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const COPIED = ['scripts', 'package.json', 'tsconfig.json', 'tsconfig.check.json', 'biome.json', '.gitignore'];
 
+/** What a build needs: its entries. */
+const ENTRIES = {
+  'src/index.ts': 'export {};\n',
+  'src/cli/bin.ts': 'export {};\n',
+  'src/units/process/child.ts': 'export {};\n',
+  'src/units/process/rehearsal.ts': 'export {};\n',
+};
+
 /** How a program ended, and what it wrote. */
 export interface End {
   code: number | null;
@@ -61,6 +69,6 @@ export function scratchProject(owner: Owner, files: Record<string, string> = {})
       }),
   };
   owner.after(() => rmSync(folder, { recursive: true, force: true }));
-  project.write(files);
+  project.write({ ...ENTRIES, ...files });
   return project;
 }

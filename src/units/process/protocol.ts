@@ -11,9 +11,9 @@ export interface Order {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly umask: number;
-  readonly nice: number | undefined;
-  readonly affinity: readonly number[] | undefined;
-  readonly memoryLimitBytes: number | undefined;
+  readonly nice?: number | undefined;
+  readonly affinity?: readonly number[] | undefined;
+  readonly memoryLimitBytes?: number | undefined;
   /** Modules to import before the second parcel can be read; the target's own is the first. */
   readonly modules: readonly string[];
 }

@@ -5,7 +5,7 @@
  */
 
 import { ValidationError } from '../../errors.ts';
-import { system } from '../../platform/system.ts';
+import { kernelState } from '../../platform/proc.ts';
 import { type Booted, boot, surroundings } from './boot.ts';
 import { endAtExit } from './exit-hook.ts';
 import { phases } from './mailbox.ts';
@@ -48,7 +48,7 @@ export function takeSpare(env: Readonly<Record<string, string>>): Booted | undef
     const spare = spares.shift();
     if (spare === undefined) return undefined;
     spare.handle.off('exit', forget);
-    if (spare.surroundings === now && system().peekExit(spare.pid) === undefined) {
+    if (spare.surroundings === now && !isEnding(spare.pid)) {
       spare.handle.ref();
       return spare;
     }
@@ -80,6 +80,12 @@ export function refillSpares(): void {
       // Out of processes or descriptors: the next start() will say so to somebody who asked for a process.
     }
   });
+}
+
+/** Whether it has ended, or is about to: some of its threads may outlive its main thread for a moment. */
+function isEnding(pid: number): boolean {
+  const letter = kernelState(pid);
+  return letter === undefined || letter === 'Z' || letter === 'X';
 }
 
 function discard(spare: Booted): void {

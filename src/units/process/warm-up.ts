@@ -1,18 +1,24 @@
 /** What a spare does ahead of its use, so that its start is short. */
 
 import module from 'node:module';
-import { decode } from '../../codec/decode.ts';
+import { pathToFileURL } from 'node:url';
 import { encode } from '../../codec/encode.ts';
-import { watchModule } from '../../codec/module-scope.ts';
+import type { ReferenceImage } from '../../codec/function-image.ts';
+import { childEntry, currentIdentity } from '../current.ts';
+import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
+import { readOrder, writeOrder } from './protocol.ts';
+import { takeOn } from './take-on.ts';
 
 /** The steps, the most useful first: the type stripper alone takes 20 ms when first used. */
 const steps: readonly (() => unknown)[] = [
   () => quietly(() => module.stripTypeScriptTypes('')),
   // What target modules import from 'manyhands' is then there.
   () => import('../../index.ts'),
-  () => watchModule('manyhands:nothing'),
-  () => decode(encode([{ warm: 'up' }, new Map([[1, 'one']]), new Uint8Array(8), new Error('none')], 'warm')),
+  rehearse,
+  rehearse,
 ];
+
+let rehearsals = 0;
 
 /** @param isNeeded - asked between the steps: whether the start has come. */
 export async function warmUp(isNeeded: () => boolean): Promise<void> {
@@ -31,4 +37,29 @@ function quietly(body: () => unknown): void {
   } finally {
     process.emitWarning = emitWarning;
   }
+}
+
+/** Goes through a start that changes nothing, so that the code for it is loaded and compiled. */
+async function rehearse(): Promise<void> {
+  const url = rehearsalEntry();
+  const target: ReferenceImage = { kind: 'reference', url, exportName: 'rehearsal' };
+  const args = [1, 'text', { list: [1.5, true, null] }, new Uint8Array(8), new Map([[1, 'one']]), new Error('none')];
+  const parcel = encode({ target: rehearse, args }, '', { encodeFunction: () => ({ image: target, captured: {} }) });
+  const { argv } = process;
+  const surroundings = {
+    argv,
+    env: { ...process.env } as Record<string, string>,
+    cwd: process.cwd(),
+    umask: process.umask(),
+  };
+  takeOn(readOrder(writeOrder({ ...surroundings, identity: currentIdentity(), modules: [url] })));
+  await importModules([url]);
+  encode(await callTarget(unpackTarget(parcel)), 'result');
+}
+
+/** A module of its own each time: one that is loaded already would rehearse nothing. */
+function rehearsalEntry(): string {
+  const file = new URL(`./rehearsal.${childEntry.split('.').at(-1)}`, pathToFileURL(childEntry));
+  file.search = String(++rehearsals);
+  return file.href;
 }
