@@ -56,6 +56,11 @@ const kindsByPrototype = new Map<object, Kind>([
   [URLSearchParams.prototype, 'urlParams'],
 ]);
 
+/** Has instances of a class of this library refused: what they stand for belongs to the process that made them. */
+export function refuseUnits(prototype: object): void {
+  kindsByPrototype.set(prototype, 'unit');
+}
+
 // `process.env` is made by native code, and yet holds only strings.
 const verdicts = new WeakMap<object, Kind>([[Object.getPrototypeOf(process.env) as object, 'plain']]);
 

@@ -21,6 +21,7 @@ export type Refusal =
   | 'platform'
   | 'blob'
   | 'key'
+  | 'unit'
   | 'url'
   | 'urlParams';
 
@@ -41,6 +42,7 @@ const REASONS: Readonly<Record<Refusal, string>> = {
   platform: `it is an object of the platform, and ${RESOURCES}`,
   blob: 'pass its bytes, new Uint8Array(await blob.arrayBuffer())',
   key: 'pass the exported key, key.export(…)',
+  unit: 'it can be started, joined and ended only where it was made; pass its name or pid',
   url: 'pass url.href',
   urlParams: 'pass params.toString()',
 };

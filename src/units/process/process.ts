@@ -3,6 +3,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { decode } from '../../codec/decode.ts';
 import { decodeErrorClass } from '../../codec/error-class.ts';
+import { refuseUnits } from '../../codec/value-kind.ts';
 import { StateError, UnitCrashedError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
 import { ownUmask } from '../../platform/proc.ts';
@@ -362,6 +363,8 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     return new UnitCrashedError(`${this} (pid ${run.pid}) ${why}.`, { exit: Object.freeze(status), unit: this.name });
   }
 }
+
+refuseUnits(Process.prototype);
 
 // Not a member: the declarations of a class cannot hold this name.
 Object.defineProperty(Process.prototype, inspect.custom, {
