@@ -6,6 +6,7 @@
  * module's scope, so that imports and neighbours work, with the locals that it closes over passed by value.
  */
 
+import { types } from 'node:util';
 import { CloneError } from '../errors.ts';
 import { type BuiltinName, builtinModuleNamed, builtinNameOf } from './builtin-value.ts';
 import { noteErrorClass } from './error-class.ts';
@@ -15,6 +16,7 @@ import {
   importableUrl,
   locateFunction,
   nameOf,
+  privateNamesOf,
   readCaptured,
   type Script,
   scriptOf,
@@ -22,6 +24,7 @@ import {
 import { referenceOf } from './function-reference.ts';
 import { shapeAt } from './function-shapes.ts';
 import type { AnyFunction, FunctionImage } from './types.ts';
+import { kindOfPrototype } from './value-kind.ts';
 
 /** Found as an export: named outright by `ref`. */
 export interface ReferenceImage {
@@ -183,10 +186,26 @@ function readLocals(fn: AnyFunction, { free, baseName }: FunctionShape, url: str
     if (!isGlobal && typeof local === 'string') throw unreadableLocal(titled(path, fn), name, local);
     const builtin = typeof local === 'string' ? builtinModuleNamed(name) : builtinObjectName(local.value);
     if (builtin !== undefined) locals.builtins[name] = builtin;
-    else if (typeof local !== 'string') (isReadAtOnce ? locals.needed : locals.captured)[name] = local.value;
+    else if (typeof local !== 'string') {
+      assertNoPrivateState(local.value, name, path);
+      (isReadAtOnce ? locals.needed : locals.captured)[name] = local.value;
+    }
   }
   const names = [locals.builtins, locals.needed, locals.captured].flatMap(Object.keys);
   return { ...locals, names, needed: Object.keys(locals.needed).length === 0 ? undefined : locals.needed };
+}
+
+/** A copy would look whole, and its methods would find nothing. */
+function assertNoPrivateState(value: unknown, name: string, path: string): void {
+  if (typeof value !== 'object' || value === null || types.isProxy(value)) return;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === null || prototype === Object.prototype || kindOfPrototype(prototype) !== 'plain') return;
+  const privates = privateNamesOf(value);
+  if (privates.length === 0) return;
+  throw new CloneError(
+    `captured variable ${name} of ${path} (${prototype.constructor.name}) has private state, ${privates.join(', ')}, which stays behind. ` +
+      'Pass the data that it is made of as an argument, and make it there.',
+  );
 }
 
 /** Functions have images of their own, in the place of the value. */

@@ -88,6 +88,11 @@ export function readCaptured(fn: AnyFunction, names: readonly string[]): Map<str
   });
 }
 
+/** The private fields, methods and accessors that `value` has: `#balance`. */
+export function privateNamesOf(value: object): string[] {
+  return withSession((session) => session.privateNames(session.idOf(value)));
+}
+
 /** Every constructor that this thread has of a class derived from Error, the youngest last. Takes about 40 ms. */
 export function liveErrorClasses(): AnyFunction[] {
   return withSession((session) => {
@@ -132,6 +137,14 @@ class Inspection {
       ownProperties: true,
     });
     return new Map(internalProperties.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+  }
+
+  privateNames(objectId: string): string[] {
+    const { privateProperties = [] } = this.#post<{ privateProperties?: { name: string }[] }>('Runtime.getProperties', {
+      objectId,
+      ownProperties: true,
+    });
+    return privateProperties.map(({ name }) => name);
   }
 
   properties(objectId: string): Runtime.PropertyDescriptor[] {

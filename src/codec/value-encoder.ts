@@ -100,7 +100,7 @@ export class Encoder {
       this.sink.varint(number);
       return;
     }
-    if (types.isProxy(value)) throw this.refuse(value, 'proxy');
+    if (typeof value !== 'function' && types.isProxy(value)) throw this.refuse(value, 'proxy');
     this.#numbers.set(value, this.#numbers.size);
     if (typeof value === 'function') this.#writeFunction(value);
     else if (Array.isArray(value)) writeArray(this, value);

@@ -53,8 +53,12 @@ test('strings arrive exactly, lone surrogates included', () => {
 
 test('what structured clone copies arrives as structured clone copies it', () => {
   const value = fc.anything({
+    // Of the dates only valid ones: Node 22 finds equal Sets that hold an invalid one unequal.
+    values: [
+      ...[fc.boolean(), fc.integer(), fc.double(), fc.string(), fc.constant(null), fc.constant(undefined)],
+      ...[fc.constant(Number.NaN), fc.constant(-0), fc.date({ noInvalidDate: true })],
+    ],
     withBigInt: true,
-    withDate: true,
     withMap: true,
     withSet: true,
     withNullPrototype: true,

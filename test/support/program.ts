@@ -126,6 +126,32 @@ export function processesWith(marker: string): number[] {
     });
 }
 
+export interface ChildOfSystem {
+  readonly pid: number;
+  /** One letter, as in proc(5); `Z` is a zombie. */
+  readonly state: string;
+}
+
+/** What the kernel says of the children of process `pid`, zombies included. */
+export function childrenOf(pid: number): ChildOfSystem[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const [state = '', parent = ''] = statFields(name);
+      return Number(parent) === pid ? [{ pid: Number(name), state }] : [];
+    });
+}
+
+/** The fields of /proc/PID/stat behind the name, which may hold anything; none once the process is gone. */
+function statFields(pid: string): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}
+
 /** Resolves once `condition` holds, looked at every few milliseconds: for what the kernel tells to nobody. */
 export async function until(condition: () => boolean, limitMs = 10_000): Promise<void> {
   const deadline = performance.now() + limitMs;

@@ -30,8 +30,13 @@ export interface BootOptions {
 
 const plainBoot = (): BootOptions => ({ execArgv: [], env: currentEnvironment(), stdio: 'inherit' });
 
+/** Node would start without it, and fail in the child. Asked once. */
+let hasEntry: boolean | undefined;
+
 /** @throws {PlatformError} `ERR_PLATFORM` when the system refuses another process. */
 export function boot(options: BootOptions = plainBoot()): Booted {
+  hasEntry ??= existsSync(childEntry);
+  if (!hasEntry) throw refused();
   const mailbox = Mailbox.create();
   try {
     const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, String(process.pid)], {

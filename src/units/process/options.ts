@@ -1,6 +1,8 @@
 /** What a `Process` can be told, and the checks of it. */
 
+import { statSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { ValidationError } from '../../errors.ts';
 import type { UnitOptions } from '../unit.ts';
 
@@ -86,6 +88,20 @@ export function checkProcessOptions(options: unknown): asserts options is Proces
     (value) => isInteger(value, smallestMemoryBytes, Number.MAX_SAFE_INTEGER),
     `a number of bytes, at least ${smallestMemoryBytes} (64 MiB), which Node itself needs`,
   );
+}
+
+/** Asked at the start: a folder may come and go. @throws {ValidationError} `ERR_VALIDATION` unless `cwd` is a folder. */
+export function checkFolder(cwd: string): void {
+  if (isFolder(cwd)) return;
+  refuse(`new Process(): cwd must be a folder that is there, and is ${show(cwd)} (${resolve(cwd)}).`);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // ENOENT, ENOTDIR, EACCES: no folder to work in
+  }
 }
 
 /** @throws {ValidationError} `ERR_VALIDATION` unless `timeoutMs` is undefined or a number from 0 up. */

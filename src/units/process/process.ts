@@ -1,5 +1,6 @@
 /** A function that runs in a process of its own. */
 
+import { resolve } from 'node:path';
 import { type InspectOptions, inspect } from 'node:util';
 import { decode } from '../../codec/decode.ts';
 import { decodeErrorClass } from '../../codec/error-class.ts';
@@ -15,7 +16,7 @@ import { boot, currentEnvironment } from './boot.ts';
 import { addChild, nextPath, removeChild } from './children.ts';
 import { describeExit, type ExitStatus, exitCodeOf, unsettledExitCode } from './exit-status.ts';
 import { heapBounds } from './heap-bounds.ts';
-import { checkProcessOptions, checkTimeout, type ProcessOptions } from './options.ts';
+import { checkFolder, checkProcessOptions, checkTimeout, type ProcessOptions } from './options.ts';
 import { type Order, writeOrder } from './protocol.ts';
 import { Run } from './run.ts';
 import { keepAsSpare, refillSpares, takeSpare } from './spares.ts';
@@ -87,6 +88,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
    * @throws {StateError} `ERR_STATE` the second time, or once closed.
    * @throws {TargetError} `ERR_TARGET` when the target, a variable that it closes over, or an argument cannot travel.
    * @throws {StartDuringImportError} `ERR_START_DURING_IMPORT` from a module that a child imports: see the main guard.
+   * @throws {ValidationError} `ERR_VALIDATION` when `cwd` is no folder.
    * @throws {PlatformError} when the system refuses another process. The reason of `signal` when it is aborted already.
    */
   start(): void {
@@ -97,6 +99,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       throw new StateError(`${this} cannot be started twice. Make a new Process for each start.`);
     }
     options.signal?.throwIfAborted();
+    if (options.cwd !== undefined) checkFolder(options.cwd);
     const env = environment(options);
     const stdio = options.stdio ?? 'inherit';
     // What Node reads when it starts cannot be given to a spare.
@@ -258,11 +261,12 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     if (this.#exit !== undefined || this.#life.phase !== 'started') return this.#exit;
     const { status, outcome } = this.#life.run;
     if (status === undefined) return undefined;
-    this.#settled ??= this.#settle(this.#life.run);
     // Not the error that result() makes of a fault: there nothing was thrown.
     const hasThrown = status.kind === 'fatal' && outcome !== undefined && outcome.kind !== 'returned';
+    // A value stays packed until somebody asks for it.
+    if (hasThrown) this.#settled ??= this.#settle(this.#life.run);
     this.#exit = Object.freeze(
-      hasThrown && this.#settled.threw ? { ...status, error: this.#settled.error } : { ...status },
+      hasThrown && this.#settled?.threw ? { ...status, error: this.#settled.error } : { ...status },
     );
     return this.#exit;
   }
@@ -302,7 +306,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       identity: { name, daemon, path: this.#path, parent: { pid: process.pid, name: currentIdentity().name } },
       argv: process.argv,
       env,
-      cwd: options.cwd ?? process.cwd(),
+      cwd: resolve(options.cwd ?? ''),
       umask: ownUmask(),
       nice: options.nice,
       affinity: options.affinity,
