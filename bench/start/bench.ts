@@ -6,9 +6,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { keepSpareProcesses, Process, ref, spareProcesses } from 'manyhands';
+import { keepSpareProcesses, Process, spareProcesses } from 'manyhands';
 import { type Contender, type Measured, measure } from '../measure.ts';
 import { markdownTable } from '../table.ts';
+import * as javascript from './target.js';
+import * as typescript from './target.ts';
 
 const ROUNDS = 25;
 
@@ -23,14 +25,16 @@ function since(begun: bigint, reached: bigint): number {
   return Number(reached - begun) / 1e6;
 }
 
-async function firstLine(module: string): Promise<number> {
-  const process = new Process({ target: ref<() => bigint>(file(module), 'now') });
+const targets = { 'target.ts': typescript.now, 'target.js': javascript.now } as const;
+
+async function firstLine(module: keyof typeof targets): Promise<number> {
+  const process = new Process({ target: targets[module] });
   const begun = clock();
   process.start();
   return since(begun, await process.result());
 }
 
-function withSpare(module: string): Contender {
+function withSpare(module: keyof typeof targets): Contender {
   return {
     name: `Process, spare ready (${module})`,
     async once() {
@@ -45,7 +49,7 @@ function withSpare(module: string): Contender {
   };
 }
 
-function cold(module: string): Contender {
+function cold(module: keyof typeof targets): Contender {
   return {
     name: `Process, cold (${module})`,
     async once() {

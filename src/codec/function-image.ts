@@ -88,13 +88,20 @@ export function describeFunction(fn: AnyFunction): string {
 export function describeImage(fn: AnyFunction, path: string): FunctionImage {
   const reference = referenceOf(fn);
   if (reference !== undefined) return { image: { kind: 'reference', ...reference }, captured: {} };
+  const known = unchanging.get(fn);
+  if (known !== undefined) return known;
   const where = locateFunction(fn);
   const script = typeof where === 'string' ? undefined : scriptOf(where.scriptId);
   if (typeof where === 'string' || script === undefined || script.url.startsWith('node:')) {
     return describeBuiltin(fn, typeof where === 'string' ? where : 'native', path);
   }
-  return describeSource(fn, where, script, path);
+  const described = describeSource(fn, where, script, path);
+  if ((described.image as SourceImage).capturedNames.length === 0) unchanging.set(fn, described);
+  return described;
 }
+
+/** Functions that close over no local: the same image each time, without asking V8 again, which takes 0.3 ms. */
+const unchanging = new WeakMap<AnyFunction, FunctionImage>();
 
 function describeBuiltin(fn: AnyFunction, nature: keyof typeof natures, path: string): FunctionImage {
   const name = builtinNameOf(fn);

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readlinkSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { PlatformError } from '../../errors.ts';
 import { childEntry } from '../current.ts';
@@ -39,7 +39,7 @@ export function boot(options: BootOptions = plainBoot()): Booted {
   if (!hasEntry) throw refused();
   const mailbox = Mailbox.create();
   try {
-    const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, String(process.pid)], {
+    const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, starter()], {
       stdio: descriptors(options.stdio, mailbox.fd),
       env: bootEnvironment(options.env),
     });
@@ -53,6 +53,11 @@ export function boot(options: BootOptions = plainBoot()): Booted {
   }
 }
 
+/** This thread, as a path below /proc: the child sees by it whether it is still there. */
+function starter(): string {
+  return readlinkSync('/proc/thread-self');
+}
+
 function descriptors(stdio: ProcessStdio, mailbox: number): StdioOptions {
   if (stdio === 'inherit') return ['inherit', 'inherit', 'inherit', mailbox];
   return stdio === 'ignore' ? ['ignore', 'ignore', 'ignore', mailbox] : ['ignore', 'pipe', 'pipe', mailbox];
@@ -64,7 +69,7 @@ export function currentEnvironment(): Record<string, string> {
 }
 
 /** Variables that a runtime or its libraries read when they start, and so no spare can be given later. */
-const readAtBoot = /^(NODE_|LD_|UV_|OPENSSL_|SSL_|GLIBC_|MALLOC_|ICU_)/;
+const readAtBoot = /^(NODE_|LD_|UV_|OPENSSL_|SSL_|GLIBC_|MALLOC_|ICU_|LC_|LANG)/;
 
 /** In which surroundings a child boots: two children with the same ones are as good as each other. */
 export function surroundings(env: Readonly<Record<string, string>> = currentEnvironment()): string {
@@ -152,11 +157,17 @@ function refused(): PlatformError {
   );
 }
 
+/** As many as a start opens, at the most. */
+const DESCRIPTORS = 8;
+
 function hasDescriptors(): boolean {
+  const opened: number[] = [];
   try {
-    closeSync(openSync('/dev/null', 'r'));
+    for (let i = 0; i < DESCRIPTORS; i++) opened.push(openSync('/dev/null', 'r'));
     return true;
   } catch {
     return false; // EMFILE or ENFILE: that is the answer
+  } finally {
+    for (const fd of opened) closeSync(fd);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import '../../platform/node-version.ts';
+import { existsSync } from 'node:fs';
 import { system } from '../../platform/system.ts';
 import { Mailbox, phases } from './mailbox.ts';
 import { mailboxFd } from './protocol.ts';
@@ -12,8 +13,10 @@ import { runOrder } from './run-order.ts';
 import { warmUp } from './warm-up.ts';
 
 system().dieWithParent();
-// A parent that had died by then sends no signal any more.
-if (process.ppid !== Number(process.argv[2])) process.kill(process.pid, 'SIGKILL');
+// A thread that had ended by then, alone or with its process, sends no signal any more.
+const starter = process.argv[2] ?? '';
+if (process.ppid !== Number.parseInt(starter, 10) || !existsSync(`/proc/${starter}`))
+  process.kill(process.pid, 'SIGKILL');
 system().closeOnExec(mailboxFd);
 
 const mailbox = Mailbox.open(mailboxFd);

@@ -19,7 +19,7 @@ import { heapBounds } from './heap-bounds.ts';
 import { checkFolder, checkProcessOptions, checkTimeout, type ProcessOptions } from './options.ts';
 import { type Order, writeOrder } from './protocol.ts';
 import { Run } from './run.ts';
-import { keepAsSpare, refillSpares, takeSpare } from './spares.ts';
+import { discard, keepAsSpare, refillSpares, takeSpare } from './spares.ts';
 import { tellUnguarded } from './unguarded.ts';
 
 /** After the gentle signal of an abort or a disposal, SIGKILL follows when the process has not ended by then. */
@@ -110,7 +110,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       child.mailbox.postStart(writeOrder(this.#order(options, env, modules)), value);
     } catch (error) {
       if (isPlain) keepAsSpare(child);
-      else child.handle.kill('SIGKILL');
+      else discard(child);
       throw error;
     }
     this.#options = undefined; // what it was given can be forgotten

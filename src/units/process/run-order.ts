@@ -40,7 +40,7 @@ export async function runOrder(mailbox: Mailbox): Promise<void> {
 
 function fail(mailbox: Mailbox, title: string, error: unknown): never {
   postError(mailbox, error);
-  // The parent tells of a missing guard: there, once is enough for all children.
+  // As in reportUncaught.
   if (!(error instanceof StartDuringImportError)) process.stderr.write(`${title} failed:\n${errorText(error)}\n`);
   process.exit(1);
 }
@@ -50,6 +50,8 @@ function reportUncaught(mailbox: Mailbox, title: string): void {
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
     if (process.listenerCount('uncaughtException') > 0) return;
     postError(mailbox, error);
+    // The parent tells of it: there, once is enough for all children.
+    if (error instanceof StartDuringImportError) process.exit(1);
     process.stderr.write(`${title} failed by an uncaught error:\n`);
   });
 }

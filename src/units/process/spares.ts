@@ -88,7 +88,8 @@ function isEnding(pid: number): boolean {
   return letter === undefined || letter === 'Z' || letter === 'X';
 }
 
-function discard(spare: Booted): void {
+/** Ends a child that was not told what to run. */
+export function discard(spare: Booted): void {
   spare.handle.off('exit', forget);
   spare.handle.once('exit', () => endAtExit.delete(spare));
   spare.handle.kill('SIGKILL');

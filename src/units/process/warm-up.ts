@@ -6,6 +6,7 @@ import { encode } from '../../codec/encode.ts';
 import type { ReferenceImage } from '../../codec/function-image.ts';
 import { childEntry, currentIdentity } from '../current.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
+import { Mailbox } from './mailbox.ts';
 import { readOrder, writeOrder } from './protocol.ts';
 import { takeOn } from './take-on.ts';
 
@@ -52,9 +53,15 @@ async function rehearse(): Promise<void> {
     cwd: process.cwd(),
     umask: process.umask(),
   };
-  takeOn(readOrder(writeOrder({ ...surroundings, identity: currentIdentity(), modules: [url] })));
+  const mailbox = Mailbox.create();
+  mailbox.postStart(writeOrder({ ...surroundings, identity: currentIdentity(), modules: [url] }), parcel);
+  mailbox.waitForStart();
+  mailbox.waitWhileHeld();
+  const [order, packed] = mailbox.takeStart();
+  takeOn(readOrder(order));
   await importModules([url]);
-  encode(await callTarget(unpackTarget(parcel)), 'result');
+  mailbox.postOutcome('returned', encode(await callTarget(unpackTarget(packed)), 'result'));
+  mailbox.close();
 }
 
 /** A module of its own each time: one that is loaded already would rehearse nothing. */
