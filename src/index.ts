@@ -5,6 +5,14 @@ import './platform/node-version.ts';
 export { ref } from './codec/function-reference.ts';
 export * from './errors.ts';
 export type { Exit } from './exit.ts';
+export { Barrier, type BarrierOptions } from './sync/barrier.ts';
+export { Condition, type ConditionOptions } from './sync/condition.ts';
+export { Event, type EventOptions } from './sync/event.ts';
+export type { Lease } from './sync/lease.ts';
+export { Lock, type LockOptions } from './sync/lock.ts';
+export { RLock } from './sync/rlock.ts';
+export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.ts';
+export type { WaitOptions } from './sync/waiting.ts';
 export { cpuCount } from './units/cpu-count.ts';
 export {
   type CurrentProcess,

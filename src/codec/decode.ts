@@ -7,6 +7,7 @@ import type { DecodeHooks, Encoded } from './types.ts';
 import { Decoder, type Readers } from './value-decoder.ts';
 import { readBigInt, readBigInt64, readBoxed, readDate, readMap, readRegExp, readSet } from './value-read-builtin.ts';
 import { readFunction } from './value-read-function.ts';
+import { readHandle } from './value-read-handle.ts';
 import { readArrayBuffer, readBuffer, readResizableArrayBuffer, readView } from './value-read-memory.ts';
 import { readDictionary, readDoubleArray, readInt32Array, readNamedArray } from './value-read-object.ts';
 import { isStackOverflow } from './value-refusal.ts';
@@ -29,6 +30,7 @@ const readers: Readers = {
   [tags.BUFFER]: readBuffer,
   [tags.ERROR]: readError,
   [tags.FUNCTION]: readFunction,
+  [tags.HANDLE]: readHandle,
 };
 
 /**

@@ -74,6 +74,9 @@ export const ERROR = 0x1d;
 /** Three values: its image, the captured variables that must be there to make it, or `undefined`, and the others. */
 export const FUNCTION = 0x1e;
 
+/** Its description, a value: a shared object, which is not copied. */
+export const HANDLE = 0x1f;
+
 export const SHORT_STRING = 0x40;
 export const SHORT_STRING_MAX = 0x3f;
 export const SMALL_INT = 0x80;

@@ -19,6 +19,8 @@ export interface FunctionImage {
 }
 
 export interface EncodeHooks {
+  /** A plain value by which `decodeHandle` finds a shared object again; `undefined` for any other object. */
+  encodeHandle?(value: object): unknown;
   /** Describes a function found at `path`, or throws. Without it, functions are refused. */
   encodeFunction?(fn: AnyFunction, path: string): FunctionImage;
   /** A plain value by which `decodeErrorClass` finds the user's error class again; `undefined` when it cannot be told. */
@@ -26,6 +28,8 @@ export interface EncodeHooks {
 }
 
 export interface DecodeHooks {
+  /** The shared object that `encodeHandle` described. */
+  decodeHandle?(description: unknown): object;
   /** Makes the function that `image` describes; `fill` is called once, later, with its other captured locals. */
   decodeFunction?(
     image: unknown,

@@ -17,7 +17,8 @@ type Traveller =
   | 'boxed'
   | 'memory'
   | 'view'
-  | 'buffer';
+  | 'buffer'
+  | 'handle';
 export type Kind = Traveller | Refusal;
 
 const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
@@ -55,6 +56,11 @@ const kindsByPrototype = new Map<object, Kind>([
   [URL.prototype, 'url'],
   [URLSearchParams.prototype, 'urlParams'],
 ]);
+
+/** Has instances of a class of this library, and of classes derived from it, sent as handles. */
+export function sendAsHandle(prototype: object): void {
+  kindsByPrototype.set(prototype, 'handle');
+}
 
 /** Has instances of a class of this library refused: what they stand for belongs to the process that made them. */
 export function refuseUnits(prototype: object): void {

@@ -2,6 +2,7 @@
 
 import { types } from 'node:util';
 import { writeError } from './error-write.ts';
+import { HANDLE } from './tags.ts';
 import type { Encoder } from './value-encoder.ts';
 import { brandOf, type Kind, kindOfPrototype } from './value-kind.ts';
 import type { Refusal } from './value-refusal.ts';
@@ -42,8 +43,17 @@ export function writeByKind(encoder: Encoder, value: object): void {
     const kind = kindOfPrototype(prototype);
     if (kind === 'plain') writePlain(encoder, value, true);
     else if (kind === 'error') writeError(encoder, value);
+    else if (kind === 'handle') writeHandle(encoder, value);
     else writeBranded(encoder, value, kind);
   }
+}
+
+/** A shared object of this library: what stands for it is sent. */
+function writeHandle(encoder: Encoder, value: object): void {
+  const description = encoder.hooks?.encodeHandle?.(value);
+  if (description === undefined) throw encoder.refuse(value, 'unit');
+  encoder.sink.byte(HANDLE);
+  encoder.write(description, '');
 }
 
 /** What an object is made of counts, not its prototype, which can be given to anything. */

@@ -13,6 +13,7 @@ const FD_CLOEXEC = 1;
 const MFD_CLOEXEC = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
+const MAP_NORESERVE = 0x4000;
 const POLLIN = 1;
 const EINTR = 4;
 const ESRCH = 3;
@@ -25,6 +26,9 @@ const RLIMIT_DATA = 2;
 const SYS_pidfd_open = 434;
 /** One of the few calls whose number differs. */
 const SYS_futex = process.arch === 'arm64' ? 98 : 202;
+const SYS_gettid = process.arch === 'arm64' ? 178 : 186;
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
 const EVERYBODY = 2 ** 31 - 1;
@@ -50,6 +54,7 @@ export function createLinux(): System {
   const waitid = libc.func('int waitid(int, uint, void *, int)');
   const syscall = libc.func('long syscall(long, long, long)');
   const futex = libc.func('long syscall(long, void *, long, long, void *, void *, long)');
+  const pipe2 = libc.func('int pipe2(void *, int)');
   const affinity = libc.func('int sched_setaffinity(int, size_t, const void *)');
   const setrlimit = libc.func('int setrlimit(int, const void *)');
 
@@ -70,6 +75,12 @@ export function createLinux(): System {
   };
 
   return {
+    threadId: () => Number(syscall(SYS_gettid, 0, 0)),
+    pipe() {
+      const ends = Buffer.alloc(8);
+      checked('pipe2', pipe2(ends, O_NONBLOCK | O_CLOEXEC));
+      return { readFd: ends.readInt32LE(0), writeFd: ends.readInt32LE(4) };
+    },
     dieWithParent() {
       checked('prctl(PR_SET_PDEATHSIG)', prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     },
@@ -82,14 +93,15 @@ export function createLinux(): System {
       return fd;
     },
     map(fd, sizeBytes): Mapping {
-      const address = mmap(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED, fd, 0) as bigint;
+      const address = mmap(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0) as bigint;
       if (address === 0xffff_ffff_ffff_ffffn) throw failed('mmap');
       return {
         buffer: ffi.view(address, sizeBytes),
         // A signal, or a word that has changed already, ends the wait as well: callers look at the word again.
-        waitWhile: (index, expected) =>
-          void futex(SYS_futex, address + BigInt(index * 4), FUTEX_WAIT, expected, null, null, 0),
+        waitWhile: (index, expected, timeoutMs) =>
+          void futex(SYS_futex, address + BigInt(index * 4), FUTEX_WAIT, expected, timespec(timeoutMs), null, 0),
         wake: (index) => void futex(SYS_futex, address + BigInt(index * 4), FUTEX_WAKE, EVERYBODY, null, null, 0),
+        view: (offset, size) => ffi.view(address + BigInt(offset), size),
         unmap: () => void munmap(address, sizeBytes),
       };
     },
@@ -132,6 +144,16 @@ export function createLinux(): System {
       checked('setrlimit(RLIMIT_DATA)', setrlimit(RLIMIT_DATA, limit));
     },
   };
+}
+
+/** A `struct timespec`, for the one call that copies it; none waits for ever. */
+function timespec(timeoutMs: number | undefined): Buffer | null {
+  if (timeoutMs === undefined) return null;
+  const nanoseconds = BigInt(Math.max(0, Math.ceil(timeoutMs * 1e6)));
+  const time = Buffer.alloc(16);
+  time.writeBigInt64LE(nanoseconds / 1_000_000_000n, 0);
+  time.writeBigInt64LE(nanoseconds % 1_000_000_000n, 8);
+  return time;
 }
 
 function privateBytes(): number {

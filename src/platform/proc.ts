@@ -18,6 +18,21 @@ export function kernelWaitChannel(pid: number): string | undefined {
   return channel === undefined || channel === '0' || channel === '' ? undefined : channel;
 }
 
+export interface KernelThread {
+  /** Since the boot of the machine, modulo 2^31: with the id it names a thread for good. */
+  readonly startedAtTicks: number;
+  readonly hasEnded: boolean;
+}
+
+/** A thread of any process; `undefined` when there is none. */
+export function kernelThread(pid: number, tid: number): KernelThread | undefined {
+  const stat = read(`/proc/${pid}/task/${tid}/stat`);
+  if (stat === undefined) return undefined;
+  // Field 3 is the state, 22 the start: proc(5).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { startedAtTicks: Number(fields[19]) % 2 ** 31, hasEnded: fields[0] === 'Z' || fields[0] === 'X' };
+}
+
 /** The ids of all threads of this process, V8's and libuv's included. */
 export function ownThreads(): number[] {
   return readdirSync('/proc/self/task').map(Number);

@@ -10,13 +10,19 @@ export type WaitStatus = { readonly code: number } | { readonly signalNumber: nu
 export interface Mapping {
   readonly buffer: ArrayBuffer;
   /** Blocks the thread while 32-bit word number `index` is `expected`, until `wake`; may also return early. */
-  waitWhile(index: number, expected: number): void;
+  waitWhile(index: number, expected: number, timeoutMs?: number): void;
   /** Wakes every thread, of any process, that waits at 32-bit word number `index`. */
   wake(index: number): void;
+  /** `sizeBytes` of it from byte `offset` on, the same memory. */
+  view(offset: number, sizeBytes: number): ArrayBuffer;
   unmap(): void;
 }
 
 export interface System {
+  /** The kernel's id of the calling thread. */
+  threadId(): number;
+  /** A pipe, closed on exec, its ends not blocking. */
+  pipe(): { readonly readFd: number; readonly writeFd: number };
   /** Has the kernel send SIGKILL to this process when the thread that started it ends. */
   dieWithParent(): void;
   /** Keeps `fd` from being inherited by programs that this process starts. */

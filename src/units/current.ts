@@ -87,25 +87,3 @@ export function parentProcess(): ParentProcess | undefined {
     },
   };
 }
-
-/** Set by the child's runner: shows to the parent what the unit waits for. */
-let announce: ((reason: string | undefined) => void) | undefined;
-const reasons = new Set<{ readonly text: string }>();
-
-export function announceWaits(to: (reason: string | undefined) => void): void {
-  announce = to;
-}
-
-/**
- * Says that this process waits for `reason` until the returned function is called. With several waits at a time, the
- * youngest is shown.
- */
-export function beginWait(reason: string): () => void {
-  const entry = { text: reason };
-  reasons.add(entry);
-  announce?.(reason);
-  return () => {
-    reasons.delete(entry);
-    announce?.([...reasons].at(-1)?.text);
-  };
-}

@@ -5,6 +5,7 @@ import { encodeErrorClass } from '../codec/error-class.ts';
 import { type AnyImage, describeFunction, describeImage, moduleOf } from '../codec/function-image.ts';
 import type { AnyFunction, Encoded } from '../codec/types.ts';
 import { CloneError, TargetError } from '../errors.ts';
+import { encodeHandle } from '../sync/handles.ts';
 
 /** Target and arguments in one message, so that what they share is shared there as well. */
 export interface PackedTarget {
@@ -29,6 +30,7 @@ export function packTarget(target: AnyFunction, args: readonly unknown[], unit: 
         return described;
       },
       encodeErrorClass,
+      encodeHandle,
     });
     return { value, modules: [...modules] };
   } catch (error) {

@@ -6,6 +6,7 @@ import { decodeErrorClass } from '../codec/error-class.ts';
 import { functionReviver } from '../codec/function-revive.ts';
 import { watchModule } from '../codec/module-scope.ts';
 import type { AnyFunction, DecodeHooks, Encoded } from '../codec/types.ts';
+import { decodeHandle } from '../sync/handles.ts';
 import { runImport, runTarget } from './import-guard.ts';
 
 type Namespace = Readonly<Record<string, unknown>>;
@@ -16,7 +17,7 @@ export interface Target {
 }
 
 const namespaces = new Map<string, Namespace>();
-const hooks: DecodeHooks = { decodeFunction: functionReviver(namespaces), decodeErrorClass };
+const hooks: DecodeHooks = { decodeFunction: functionReviver(namespaces), decodeErrorClass, decodeHandle };
 
 /** Imports the modules that a message needs, one after the other. Rejects with what the first failing one threw. */
 export async function importModules(urls: readonly string[]): Promise<void> {

@@ -3,9 +3,10 @@
  * with (options of Node, environment, descriptors) is fixed from here on; everything else comes with the order.
  */
 
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readlinkSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import { arenaFd } from '../../arena/memory.ts';
 import { PlatformError } from '../../errors.ts';
 import { childEntry } from '../current.ts';
 import { withCompileCache } from './compile-cache.ts';
@@ -40,7 +41,7 @@ export function boot(options: BootOptions = plainBoot()): Booted {
   const mailbox = Mailbox.create();
   try {
     const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, starter()], {
-      stdio: descriptors(options.stdio, mailbox.fd),
+      stdio: [...descriptors(options.stdio), mailbox.fd, arenaFd()],
       env: bootEnvironment(options.env),
     });
     // The handle reports a failed spawn once more, as an event; it has been thrown here by then.
@@ -58,9 +59,10 @@ function starter(): string {
   return readlinkSync('/proc/thread-self');
 }
 
-function descriptors(stdio: ProcessStdio, mailbox: number): StdioOptions {
-  if (stdio === 'inherit') return ['inherit', 'inherit', 'inherit', mailbox];
-  return stdio === 'ignore' ? ['ignore', 'ignore', 'ignore', mailbox] : ['ignore', 'pipe', 'pipe', mailbox];
+/** Standard input, output and error. */
+function descriptors(stdio: ProcessStdio): ('inherit' | 'ignore' | 'pipe')[] {
+  if (stdio === 'inherit') return ['inherit', 'inherit', 'inherit'];
+  return stdio === 'ignore' ? ['ignore', 'ignore', 'ignore'] : ['ignore', 'pipe', 'pipe'];
 }
 
 /** `process.env` without what Node keeps on it. */

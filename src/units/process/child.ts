@@ -8,7 +8,7 @@ import '../../platform/node-version.ts';
 import { existsSync } from 'node:fs';
 import { system } from '../../platform/system.ts';
 import { Mailbox, phases } from './mailbox.ts';
-import { mailboxFd } from './protocol.ts';
+import { inheritedArenaFd, mailboxFd } from './protocol.ts';
 import { runOrder } from './run-order.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -18,6 +18,7 @@ const starter = process.argv[2] ?? '';
 if (process.ppid !== Number.parseInt(starter, 10) || !existsSync(`/proc/${starter}`))
   process.kill(process.pid, 'SIGKILL');
 system().closeOnExec(mailboxFd);
+system().closeOnExec(inheritedArenaFd);
 
 const mailbox = Mailbox.open(mailboxFd);
 mailbox.phase = phases.idle;

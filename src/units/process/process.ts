@@ -2,13 +2,14 @@
 
 import { resolve } from 'node:path';
 import { type InspectOptions, inspect } from 'node:util';
+import { beginWait } from '../../arena/reasons.ts';
 import { decode } from '../../codec/decode.ts';
 import { decodeErrorClass } from '../../codec/error-class.ts';
 import { refuseUnits } from '../../codec/value-kind.ts';
 import { StateError, UnitCrashedError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
 import { ownUmask } from '../../platform/proc.ts';
-import { beginWait, currentIdentity } from '../current.ts';
+import { currentIdentity } from '../current.ts';
 import { assertMayStart } from '../import-guard.ts';
 import { packTarget } from '../target-pack.ts';
 import type { Unit, UnitState } from '../unit.ts';

@@ -20,6 +20,8 @@ export interface Order {
 
 /** The descriptor by which a child inherits its mailbox. */
 export const mailboxFd = 3;
+/** The descriptor by which it inherits the arena. */
+export const inheritedArenaFd = 4;
 
 /** As JSON: there is nothing in it that needs more, and a child reads it before it loads anything else. */
 export function writeOrder(order: Order): Encoded {

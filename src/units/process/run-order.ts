@@ -1,12 +1,12 @@
 /** A child's work: it takes on the order, imports, runs the target, and leaves how that went. */
 
 import { inspect } from 'node:util';
+import { announceWaits } from '../../arena/reasons.ts';
 import { encode } from '../../codec/encode.ts';
 import { encodeErrorClass } from '../../codec/error-class.ts';
 import type { Encoded } from '../../codec/types.ts';
 import { summary } from '../../codec/value-path.ts';
 import { CloneError, StartDuringImportError } from '../../errors.ts';
-import { announceWaits } from '../current.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { unsettledExitCode } from './exit-status.ts';
 import { type Mailbox, phases } from './mailbox.ts';

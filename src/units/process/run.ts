@@ -8,6 +8,8 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { bury } from '../../arena/death.ts';
+import { isOpened } from '../../arena/memory.ts';
 import { system, type WaitStatus } from '../../platform/system.ts';
 import type { UnitState } from '../unit.ts';
 import type { Booted } from './boot.ts';
@@ -153,6 +155,8 @@ export class Run {
     this.#status = exitStatus(status, this.#outcome?.kind);
     this.#mailbox.close();
     this.#mailbox = undefined;
+    // What it held passes on at once; others would find out within a tenth of a second.
+    if (isOpened()) bury();
     this.#onEnd();
   }
 }

@@ -1,0 +1,62 @@
+/**
+ * What is done when an agent has died: its waits leave the queues, what it held passes on, its tables are freed, and its
+ * slot may be claimed again. Under one guard for all; whoever dies at it is followed by the next, who begins anew: each
+ * step may be done twice.
+ */
+
+import { deadSlots, freeSlot, HOLDS, liveSlots, RECORDS } from './agents.ts';
+import { fault } from './fault.ts';
+import { guarded } from './guard.ts';
+import { free } from './heap.ts';
+import { memory } from './memory.ts';
+import { releaseTable } from './objects.ts';
+import { NEXT_SLAB, OBJECT, recordsOf, SLAB_WORDS, STATUS, statuses } from './records.ts';
+import { recheck } from './repair.ts';
+
+const SWEEP_GUARD = 2 ** 9;
+
+/** Buries every agent of the tree that has died, and has what they held passed on. */
+export function bury(): void {
+  const { words } = memory();
+  guarded(
+    SWEEP_GUARD,
+    () => {},
+    () => {
+      const dead = deadSlots();
+      for (const { at } of dead) buryOne(words, at);
+      if (dead.length > 0) for (const object of awaitedObjects(words)) recheck(object);
+      for (const { at } of dead) freeSlot(at);
+    },
+  );
+}
+
+function buryOne(words: Int32Array, slot: number): void {
+  for (let slab = Atomics.load(words, slot + RECORDS); slab !== 0; slab = Atomics.load(words, slot + RECORDS)) {
+    // The repair of what it waited for takes it out of the queue.
+    for (const object of parkedAt(words, slab)) recheck(object);
+    Atomics.store(words, slot + RECORDS, Atomics.load(words, slab + NEXT_SLAB));
+    if (fault !== undefined) fault('death.slab');
+    free(slab, SLAB_WORDS);
+  }
+  const table = Atomics.exchange(words, slot + HOLDS, 0);
+  if (fault !== undefined) fault('death.table');
+  releaseTable(table);
+}
+
+/** What the living wait for: some of it may have been held by the dead. */
+function awaitedObjects(words: Int32Array): Set<number> {
+  const objects = new Set<number>();
+  for (const slot of liveSlots()) {
+    for (let slab = Atomics.load(words, slot + RECORDS); slab !== 0; slab = Atomics.load(words, slab + NEXT_SLAB)) {
+      for (const object of parkedAt(words, slab)) objects.add(object);
+    }
+  }
+  return objects;
+}
+
+/** What the records of a slab wait for. */
+function parkedAt(words: Int32Array, slab: number): number[] {
+  return recordsOf(slab)
+    .filter((record) => Atomics.load(words, record + STATUS) === statuses.parked)
+    .map((record) => Atomics.load(words, record + OBJECT));
+}

@@ -1,0 +1,79 @@
+/** The arena as this thread has it: found or made, and mapped, when it is first needed. */
+
+import { closeSync, fstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { PlatformError } from '../errors.ts';
+import { type Mapping, system } from '../platform/system.ts';
+import { ARENA_BYTES, HEAP, HEAP_CURSOR, MAGIC, MAGIC_VALUE, WORDS_BYTES } from './layout.ts';
+
+const LABEL = 'manyhands-arena';
+
+export interface Memory {
+  readonly fd: number;
+  readonly mapping: Mapping;
+  /** The part that is addressed by words. */
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+}
+
+let opened: Memory | undefined;
+
+/** @throws {PlatformError} where there is no shared memory. */
+export function memory(): Memory {
+  opened ??= map(arenaFd());
+  return opened;
+}
+
+/** Whether this thread has used the arena yet. */
+export function isOpened(): boolean {
+  return opened !== undefined;
+}
+
+/** The descriptor of this process's arena, which children inherit. */
+export function arenaFd(): number {
+  return opened?.fd ?? find() ?? create();
+}
+
+/** A view of `sizeBytes` from byte `offset` of the arena on. */
+export function viewOf(offset: number, sizeBytes: number): ArrayBuffer {
+  return memory().mapping.view(offset, sizeBytes);
+}
+
+function create(): number {
+  const fd = system().createMemory(LABEL, ARENA_BYTES);
+  // Another thread may have made one at the same moment. The older one counts, and all see it: it has the lower number.
+  const oldest = find();
+  if (oldest === undefined || oldest === fd) return fd;
+  closeSync(fd);
+  return oldest;
+}
+
+/** Of all descriptors of this process that are arenas, the one of the oldest. */
+function find(): number | undefined {
+  let oldest: { readonly fd: number; readonly inode: bigint } | undefined;
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name);
+    if (!isArena(fd)) continue;
+    const inode = fstatSync(fd, { bigint: true }).ino;
+    if (oldest === undefined || inode < oldest.inode) oldest = { fd, inode };
+  }
+  return oldest?.fd;
+}
+
+function isArena(fd: number): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).startsWith(`/memfd:${LABEL} `);
+  } catch {
+    return false; // closed meanwhile
+  }
+}
+
+function map(fd: number): Memory {
+  const mapping = system().map(fd, ARENA_BYTES);
+  const words = new Int32Array(mapping.buffer, 0, WORDS_BYTES / 4);
+  Atomics.compareExchange(words, HEAP_CURSOR, 0, HEAP);
+  const magic = Atomics.compareExchange(words, MAGIC, 0, MAGIC_VALUE);
+  if (magic !== 0 && magic !== MAGIC_VALUE) {
+    throw new PlatformError('The shared memory of this process tree was made by another version of Manyhands.');
+  }
+  return { fd, mapping, words, bytes: new Uint8Array(mapping.buffer, 0, WORDS_BYTES) };
+}

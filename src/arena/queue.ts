@@ -1,0 +1,129 @@
+/**
+ * The queue of waiters of one object: records linked from HEAD to TAIL, in order of arrival. Whoever touches it holds the
+ * object's guard; the words stand at fixed places of every object (object.ts).
+ *
+ * Each change is one write that counts: linking writes the last record's NEXT (or HEAD), unlinking the one before.
+ * TAIL may lag behind after a death; `mend` walks the list, drops the records of the dead, and sets it right.
+ */
+
+import { ARMED, agent, GRANTED, isAlive, slotOf } from './agents.ts';
+import { ring } from './doorbell.ts';
+import { fault } from './fault.ts';
+import { memory } from './memory.ts';
+import { GRANTEE, GRANTEE_TURN, HEAD, TAIL } from './object-words.ts';
+import { announceOwnGrant } from './own-grants.ts';
+import { MODE, modes, NEXT, OBJECT, OWNER, PUSHED, STATUS, type Status, statuses, TURN, VALUE } from './records.ts';
+
+/** The record that has waited longest; 0 when nobody waits. */
+export function first(object: number): number {
+  return Atomics.load(memory().words, object + HEAD);
+}
+
+/** Queues a record behind the others. */
+export function append(object: number, record: number): void {
+  const { words } = memory();
+  const tail = Atomics.load(words, object + TAIL);
+  if (fault !== undefined) fault('queue.append');
+  if (tail === 0) Atomics.store(words, object + HEAD, record);
+  else Atomics.store(words, tail + NEXT, record);
+  if (fault !== undefined) fault('queue.appended');
+  Atomics.store(words, object + TAIL, record);
+}
+
+/** Queues a record before the others: one that was nudged and came too late keeps its place. */
+export function prepend(object: number, record: number): void {
+  const { words } = memory();
+  Atomics.store(words, record + NEXT, first(object));
+  if (fault !== undefined) fault('queue.prepend');
+  Atomics.store(words, object + HEAD, record);
+  if (Atomics.load(words, object + TAIL) === 0) Atomics.store(words, object + TAIL, record);
+}
+
+/** Takes a record out, wherever it stands; does nothing when it is not in the queue. */
+export function unlink(object: number, record: number): void {
+  const { words } = memory();
+  let before = 0;
+  for (let at = first(object); at !== record; before = at, at = Atomics.load(words, at + NEXT)) if (at === 0) return;
+  const behind = Atomics.load(words, record + NEXT);
+  if (fault !== undefined) fault('queue.unlink');
+  Atomics.store(words, before === 0 ? object + HEAD : before + NEXT, behind);
+  if (fault !== undefined) fault('queue.unlinked');
+  if (behind === 0) Atomics.store(words, object + TAIL, before);
+}
+
+/**
+ * Takes a record off the queue and tells its agent what became of it. A death on the way is finished by
+ * the repair of the object: `unfinishedGrant`.
+ */
+export function grant(object: number, record: number, status: Status, value = 0): void {
+  beginGrant(object, record);
+  endGrant(object, record, status, value);
+}
+
+/** Marks the record, so that what follows can be finished by others. */
+export function beginGrant(object: number, record: number): void {
+  const { words } = memory();
+  Atomics.store(words, object + GRANTEE_TURN, Atomics.load(words, record + TURN));
+  if (fault !== undefined) fault('grant.turn');
+  Atomics.store(words, object + GRANTEE, record);
+  if (fault !== undefined) fault('grant.begun');
+}
+
+export function endGrant(object: number, record: number, status: Status, value: number): void {
+  const { words } = memory();
+  unlink(object, record);
+  Atomics.store(words, record + VALUE, value);
+  if (fault !== undefined) fault('grant.unlinked');
+  notify(record, status);
+  Atomics.store(words, object + GRANTEE, 0);
+  if (fault !== undefined) fault('grant.ended');
+}
+
+/** The record whose grant a dead agent began and did not end; 0 when there is none. */
+export function unfinishedGrant(object: number): number {
+  const { words } = memory();
+  const record = Atomics.load(words, object + GRANTEE);
+  if (record === 0) return 0;
+  const isSame = Atomics.load(words, record + TURN) === Atomics.load(words, object + GRANTEE_TURN);
+  const isOurs = isSame && Atomics.load(words, record + OBJECT) === object;
+  return isOurs && Atomics.load(words, record + STATUS) === statuses.parked ? record : 0;
+}
+
+/** Tells the agent of a record that is off the queue what became of it. The last step: the record is no longer ours. */
+function notify(record: number, status: Status): void {
+  const { words, mapping } = memory();
+  const owner = Atomics.load(words, record + OWNER);
+  const mode = Atomics.load(words, record + MODE);
+  if (mode === modes.loop) push(words, record, slotOf(owner), status);
+  else Atomics.store(words, record + STATUS, status);
+  if (fault !== undefined) fault('queue.notified');
+  if (mode === modes.thread) mapping.wake(record + STATUS);
+  else if (owner === agent().owner) announceOwnGrant();
+  else if (Atomics.exchange(words, slotOf(owner) + ARMED, 0) === 1) ring(owner);
+}
+
+/** Its agent takes the whole stack at once, so no record can come back between our load and our exchange. */
+function push(words: Int32Array, record: number, slot: number, status: Status): void {
+  // The status first: an agent that finds the record in its stack acts on it.
+  Atomics.store(words, record + STATUS, status);
+  if (fault !== undefined) fault('queue.push');
+  for (;;) {
+    const top = Atomics.load(words, slot + GRANTED);
+    Atomics.store(words, record + PUSHED, top);
+    if (Atomics.compareExchange(words, slot + GRANTED, top, record) === top) return;
+  }
+}
+
+/** Sets the queue right after a death: without the records of the dead, and with its true end. */
+export function mend(object: number): void {
+  const { words } = memory();
+  const alive = new Map<number, boolean>();
+  let before = 0;
+  for (let at = first(object); at !== 0; at = Atomics.load(words, at + NEXT)) {
+    const owner = Atomics.load(words, at + OWNER);
+    if (!alive.has(owner)) alive.set(owner, isAlive(owner));
+    if (alive.get(owner) && Atomics.load(words, at + STATUS) === statuses.parked) before = at;
+    else Atomics.store(words, before === 0 ? object + HEAD : before + NEXT, Atomics.load(words, at + NEXT));
+  }
+  Atomics.store(words, object + TAIL, before);
+}

@@ -1,0 +1,134 @@
+/**
+ * The waits of this thread: a record until it is granted, by sleeping on it or in the event loop.
+ *
+ * Grants come by the doorbell. What a waker that died did not come to say, or what nobody noticed (the death of a holder),
+ * is found by a look at the objects waited for, every RECHECK_MS while there are any.
+ */
+
+import { ARMED, agent, GRANTED } from './agents.ts';
+import { Doorbell } from './doorbell.ts';
+import { memory } from './memory.ts';
+import { listenToOwnGrants } from './own-grants.ts';
+import { unlink } from './queue.ts';
+import { OBJECT, PUSHED, STATUS, type Status, statuses } from './records.ts';
+import { exclusively, recheck } from './repair.ts';
+
+const RECHECK_MS = 100;
+
+type Resolve = (status: Status) => void;
+
+const pending = new Map<number, Resolve>();
+let doorbell: Doorbell | undefined;
+let timer: NodeJS.Timeout | undefined;
+let isDrainPlanned = false;
+
+/** Resolves once the record is no longer parked. It must be queued in the turn of the loop in which this is called. */
+export function awaitRecord(record: number): Promise<Status> {
+  return new Promise((resolve) => {
+    pending.set(record, resolve);
+    doorbell ??= new Doorbell(drain);
+    timer ??= setInterval(lookAround, RECHECK_MS).unref();
+    doorbell.setRef(true);
+    arm();
+  });
+}
+
+/** Sleeps until the record is no longer parked, or until `deadline` (of `performance.now`): then it may still be. */
+export function sleepOn(record: number, deadline: number): Status {
+  const { words, mapping } = memory();
+  for (;;) {
+    const status = Atomics.load(words, record + STATUS) as Status;
+    if (status !== statuses.parked) return status;
+    const left = deadline - performance.now();
+    if (left <= 0) return status;
+    mapping.waitWhile(record + STATUS, statuses.parked, Math.min(left, RECHECK_MS));
+    const mayBeLost = Atomics.load(words, record + STATUS) === statuses.parked && left > RECHECK_MS;
+    if (mayBeLost) recheck(Atomics.load(words, record + OBJECT));
+  }
+}
+
+/** Takes a wait back. False when it was granted first: then it has what it waited for. */
+export function withdraw(record: number): boolean {
+  const { words } = memory();
+  const object = Atomics.load(words, record + OBJECT);
+  const isWithdrawn = exclusively(object, () => {
+    if (Atomics.load(words, record + STATUS) !== statuses.parked) return false;
+    unlink(object, record);
+    Atomics.store(words, record + STATUS, statuses.cancelled);
+    return true;
+  });
+  if (isWithdrawn) settle(record, statuses.cancelled);
+  return isWithdrawn;
+}
+
+listenToOwnGrants(drainSoon);
+
+/** Hands out, after the code that runs now, what this agent granted to itself. */
+function drainSoon(): void {
+  if (isDrainPlanned) return;
+  isDrainPlanned = true;
+  queueMicrotask(() => {
+    isDrainPlanned = false;
+    drain();
+  });
+}
+
+/** Says that the next grant must ring. After it, what was granted before is looked for once more. */
+function arm(): void {
+  const { words } = memory();
+  Atomics.store(words, agent().at + ARMED, 1);
+  if (Atomics.load(words, agent().at + GRANTED) !== 0) drainSoon();
+}
+
+function drain(): void {
+  const { words } = memory();
+  for (;;) {
+    let record = Atomics.exchange(words, agent().at + GRANTED, 0);
+    if (record === 0) break;
+    while (record !== 0) {
+      // Read first: once it is settled, the record may be used again.
+      const below = Atomics.load(words, record + PUSHED);
+      const status = Atomics.load(words, record + STATUS) as Status;
+      if (status !== statuses.parked) settle(record, status);
+      record = below;
+    }
+  }
+  if (pending.size > 0) arm();
+}
+
+function settle(record: number, status: Status): void {
+  const resolve = pending.get(record);
+  if (resolve === undefined) return;
+  pending.delete(record);
+  resolve(status);
+  if (pending.size > 0) return;
+  doorbell?.setRef(false);
+  clearInterval(timer);
+  timer = undefined;
+}
+
+/** Looks at what this thread waits for: a holder or a waker may have died. */
+function lookAround(): void {
+  const { words } = memory();
+  drain();
+  const objects = new Set([...pending.keys()].map((record) => Atomics.load(words, record + OBJECT)));
+  for (const object of objects) recheck(object);
+  // Under the guards nobody was in the middle of a grant: what is granted by now and not in the stack never will be.
+  drain();
+  for (const record of [...pending.keys()]) {
+    const status = Atomics.load(words, record + STATUS) as Status;
+    if (status !== statuses.parked && isUnannounced(record)) settle(record, status);
+  }
+}
+
+/** Whether a record that was granted is in no stack, its waker having died before it came to that. */
+function isUnannounced(record: number): boolean {
+  const { words } = memory();
+  const object = Atomics.load(words, record + OBJECT);
+  return exclusively(object, () => {
+    for (let at = Atomics.load(words, agent().at + GRANTED); at !== 0; at = Atomics.load(words, at + PUSHED)) {
+      if (at === record) return false;
+    }
+    return true;
+  });
+}

@@ -1,0 +1,187 @@
+/** A condition: waiting, with a lock let go, for what others will announce. */
+
+import { agent } from '../arena/agents.ts';
+import { memory } from '../arena/memory.ts';
+import { GRANTEE, kinds, OWN, SERIAL_NUMBER, STATE } from '../arena/object-words.ts';
+import { drop, type Handle, registerDispose, retain } from '../arena/objects.ts';
+import { append, endGrant, first, grant, mend, unfinishedGrant } from '../arena/queue.ts';
+import { giveRecord, type Mode, modes, statuses, takeRecord } from '../arena/records.ts';
+import { exclusively, registerRepair } from '../arena/repair.ts';
+import { sendAsHandle } from '../codec/value-kind.ts';
+import { NotOwnerError, ValidationError } from '../errors.ts';
+import type { Lease } from './lease.ts';
+import { Lock } from './lock.ts';
+import { TURN } from './lock-words.ts';
+import { RLock } from './rlock.ts';
+import { atOf, checkName, fromHandle, handleOf, makeObject, takeObject, titleOf } from './shared-object.ts';
+import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
+
+export interface ConditionOptions {
+  /** Shown in `waitingFor` and in messages; up to 60 bytes. */
+  readonly name?: string;
+}
+
+/** The lock's address and kind; the condition holds a reference to it. */
+const LOCK: number = OWN;
+const LOCK_KIND: number = OWN + 1;
+
+registerRepair(kinds.condition, repair);
+registerDispose(kinds.condition, (at) => drop(Atomics.load(memory().words, at + LOCK)));
+
+/**
+ * A condition over a lock. `wait` lets go of the lock and waits for a `notify`; it holds the lock again when it returns, so
+ * what it waits for must be looked at once more: `waitFor` does. Notified are those who wait, in order of arrival; a
+ * `notify` that finds nobody is lost.
+ */
+export class Condition {
+  /** The lock that is let go while waiting. */
+  readonly lock: Lock;
+
+  /** @param lock - default: an `RLock` of its own. */
+  constructor(lock?: Lock, options?: ConditionOptions) {
+    const handle = (lock as { [fromHandle]?: Handle } | undefined)?.[fromHandle];
+    if (handle !== undefined) {
+      const { at } = takeObject(this, handle);
+      this.lock = lockOf(at);
+      return;
+    }
+    if (lock !== undefined && !(lock instanceof Lock)) {
+      throw new ValidationError(`new Condition() takes a Lock or an RLock, and got ${String(lock)}.`);
+    }
+    this.lock = lock ?? new RLock();
+    const { at } = makeObject(this, kinds.condition, checkName(options, 'new Condition()'));
+    const own = handleOf(this.lock)!;
+    retain(own.at);
+    const { words } = memory();
+    Atomics.store(words, at + LOCK, own.at);
+    Atomics.store(words, at + LOCK_KIND, own.kind);
+  }
+
+  /** Acquires the lock. */
+  acquire(options?: WaitOptions): Promise<Lease> {
+    return this.lock.acquire(options);
+  }
+
+  /** Releases the lock. */
+  release(): void {
+    this.lock.release();
+  }
+
+  /**
+   * Waits to be notified.
+   *
+   * @returns false when `timeoutMs` passed first. The lock is held again in either case, also when it rejects with the
+   * reason of an aborted signal.
+   * @throws {NotOwnerError} `ERR_NOT_OWNER` without the lock.
+   */
+  async wait(options?: WaitOptions): Promise<boolean> {
+    checkWaitOptions(options, 'wait()');
+    options?.signal?.throwIfAborted();
+    const deadline = deadlineOf(options);
+    const { record, count, turn } = this.#letGo(modes.loop);
+    const isNotified = (await wait(record, `${this}`, deadline, options?.signal)) === statuses.granted;
+    giveRecord(record);
+    for (let i = 0; i < count; i++) await this.lock.acquire();
+    this.#restoreTurn(turn);
+    if (!isNotified) options?.signal?.throwIfAborted();
+    return isNotified;
+  }
+
+  /** As `wait`, blocking the thread. */
+  waitSync(options?: { readonly timeoutMs?: number }): boolean {
+    checkWaitOptions(options, 'waitSync()');
+    const deadline = deadlineOf(options);
+    const { record, count, turn } = this.#letGo(modes.thread);
+    const isNotified = waitSync(record, `${this}`, deadline) === statuses.granted;
+    giveRecord(record);
+    for (let i = 0; i < count; i++) this.lock.acquireSync();
+    this.#restoreTurn(turn);
+    return isNotified;
+  }
+
+  /** Waits until `predicate`, called with the lock held, is true. @returns its last value: false when the time passed. */
+  async waitFor(predicate: () => boolean, options?: WaitOptions): Promise<boolean> {
+    if (typeof predicate !== 'function')
+      throw new ValidationError(`waitFor() takes a function, and got ${String(predicate)}.`);
+    checkWaitOptions(options, 'waitFor()');
+    const deadline = deadlineOf(options);
+    while (!predicate()) {
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      await this.wait({ signal: options?.signal, ...(options?.timeoutMs === undefined ? {} : { timeoutMs: left }) });
+    }
+    return true;
+  }
+
+  /** Lets go up to `n` of those who wait. Default: 1. @throws {NotOwnerError} `ERR_NOT_OWNER` without the lock. */
+  notify(n = 1): void {
+    if (!Number.isInteger(n) || n < 0)
+      throw new ValidationError(`notify() takes a number of waiters, and got ${String(n)}.`);
+    this.#notify(n, 'notify()');
+  }
+
+  /** Lets go all who wait. @throws {NotOwnerError} `ERR_NOT_OWNER` without the lock. */
+  notifyAll(): void {
+    this.#notify(Number.POSITIVE_INFINITY, 'notifyAll()');
+  }
+
+  toString(): string {
+    return titleOf('condition', atOf(this));
+  }
+
+  #notify(n: number, call: string): void {
+    this.#assertHeld(call);
+    const at = atOf(this);
+    exclusively(at, () => {
+      for (let left = n, head = first(at); left > 0 && head !== 0; left--, head = first(at))
+        grant(at, head, statuses.granted);
+    });
+  }
+
+  /** Queues, then lets go of the lock, as often as it is held: a notify in between finds the record. */
+  #letGo(mode: Mode): { readonly record: number; readonly count: number; readonly turn: number } {
+    this.#assertHeld('wait()');
+    const at = atOf(this);
+    const record = takeRecord(at, mode);
+    exclusively(at, () => append(at, record));
+    const turn = Atomics.load(memory().words, atOf(this.lock) + TURN);
+    const isReentrant = this.lock instanceof RLock;
+    let count = 0;
+    do {
+      this.lock.release();
+      count++;
+    } while (isReentrant && this.#isHeld);
+    return { record, count, turn };
+  }
+
+  /** The lease with which the caller came must be good for what it holds now. */
+  #restoreTurn(turn: number): void {
+    Atomics.store(memory().words, atOf(this.lock) + TURN, turn);
+  }
+
+  get #isHeld(): boolean {
+    return Atomics.load(memory().words, atOf(this.lock) + STATE) >>> 1 === agent().owner;
+  }
+
+  #assertHeld(call: string): void {
+    if (!this.#isHeld) throw new NotOwnerError(`${this}: ${call} needs its lock, ${this.lock}. Acquire it first.`);
+  }
+}
+
+sendAsHandle(Condition.prototype);
+
+function lockOf(at: number): Lock {
+  const { words } = memory();
+  const lockAt = Atomics.load(words, at + LOCK);
+  const kind = Atomics.load(words, at + LOCK_KIND);
+  const handle = { kind, at: lockAt, serial: Atomics.load(words, lockAt + SERIAL_NUMBER) };
+  const options = { [fromHandle]: handle } as object;
+  return kind === kinds.rlock ? new RLock(options) : new Lock(options);
+}
+
+function repair(at: number): void {
+  const record = unfinishedGrant(at);
+  if (record !== 0) endGrant(at, record, statuses.granted, 0);
+  Atomics.store(memory().words, at + GRANTEE, 0);
+  mend(at);
+}

@@ -1,0 +1,72 @@
+/** Waiting for a record that is queued, for a time at the most, or until a signal. */
+
+import { beginWait } from '../arena/reasons.ts';
+import { type Status, statuses } from '../arena/records.ts';
+import { awaitRecord, sleepOn, withdraw } from '../arena/waits.ts';
+import { ValidationError } from '../errors.ts';
+
+export interface WaitOptions {
+  /** How long to wait, in milliseconds. Default: without a limit. */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up when it is aborted: the wait rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws {ValidationError} `ERR_VALIDATION` for a time that is none, or another signal than an AbortSignal. */
+export function checkWaitOptions(options: WaitOptions | undefined, call: string): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null) {
+    throw new ValidationError(`${call} takes an object, { timeoutMs }, and got ${String(options)}.`);
+  }
+  const { timeoutMs, signal } = options;
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+    throw new ValidationError(
+      `${call}: timeoutMs must be a number of milliseconds, 0 or more, and is ${String(timeoutMs)}. Leave it out to wait without a limit.`,
+    );
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ValidationError(`${call}: signal must be an AbortSignal, and is ${String(signal)}.`);
+  }
+}
+
+/** The moment, of `performance.now`, at which a wait that begins now ends. */
+export function deadlineOf(options: WaitOptions | undefined): number {
+  return performance.now() + (options?.timeoutMs ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * What became of the record. `cancelled`: the time has passed, or the signal was aborted.
+ *
+ * @param reason - what `waitingFor` says meanwhile.
+ */
+export async function wait(record: number, reason: string, deadline: number, signal?: AbortSignal): Promise<Status> {
+  const endWait = beginWait(reason);
+  const settled = awaitRecord(record);
+  const left = deadline - performance.now();
+  const timer = left > LONGEST_TIMER_MS ? undefined : setTimeout(withdraw, Math.max(0, left), record);
+  const onAbort = (): unknown => withdraw(record);
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted === true) onAbort();
+  try {
+    return await settled;
+  } finally {
+    endWait();
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** As `wait`, blocking the thread. */
+export function waitSync(record: number, reason: string, deadline: number): Status {
+  const endWait = beginWait(reason);
+  try {
+    const status = sleepOn(record, deadline);
+    if (status !== statuses.parked) return status;
+    // Granted at the last moment: then it has what it waited for.
+    return withdraw(record) ? statuses.cancelled : sleepOn(record, Number.POSITIVE_INFINITY);
+  } finally {
+    endWait();
+  }
+}
