@@ -111,7 +111,11 @@ export function whenFull(bury: () => void): void {
 
 function register(): Agent {
   const { words } = memory();
-  const at = claim(words) ?? (makeRoom?.(), claim(words));
+  let at = claim(words);
+  if (at === undefined) {
+    makeRoom?.();
+    at = claim(words);
+  }
   if (at !== undefined) return settle(words, at);
   throw new PlatformError(`More than ${AGENT_COUNT} threads use locks and queues of one process tree.`);
 }

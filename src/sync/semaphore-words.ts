@@ -30,7 +30,7 @@ export function initialise(at: number, value: number): void {
   Atomics.store(memory().words, at + STATE, value * ONE);
 }
 
-export function valueOf(at: number): number {
+export function permitsLeft(at: number): number {
   return Atomics.load(memory().words, at + STATE) >>> 2;
 }
 

@@ -6,7 +6,7 @@ import { giveRecord, modes, type Status, statuses } from '../arena/records.ts';
 import { sendAsHandle } from '../codec/value-kind.ts';
 import { TimeoutError, ValidationError } from '../errors.ts';
 import type { Lease } from './lease.ts';
-import { give, initialise, queueUp, take, VALUE_MAX, valueOf } from './semaphore-words.ts';
+import { give, initialise, queueUp, take, VALUE_MAX, permitsLeft } from './semaphore-words.ts';
 import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf, words } from './shared-object.ts';
 import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
 
@@ -83,7 +83,7 @@ export class Semaphore {
 
   /** How many permits are left at this moment. */
   get value(): number {
-    return valueOf(atOf(this));
+    return permitsLeft(atOf(this));
   }
 
   toString(): string {
