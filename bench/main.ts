@@ -1,12 +1,13 @@
 /** Runs the benchmarks that the README quotes: all, or those named on the command line. */
 
 import { cpus } from 'node:os';
+import { lock } from './lock/bench.ts';
 import { start } from './start/bench.ts';
 
 /** Prints its table on stdout. */
 type Benchmark = () => Promise<string>;
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { start };
+const benchmarks: Readonly<Record<string, Benchmark>> = { start, lock };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benchmarks));

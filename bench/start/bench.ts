@@ -1,12 +1,12 @@
 /** From `start()` to the first line in the target, beside what else starts a unit of execution. */
 
-import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
+import { fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { keepSpareProcesses, Process, spareProcesses } from 'manyhands';
+import { LineServer } from '../line-server.ts';
 import { type Contender, type Measured, measure } from '../measure.ts';
 import { markdownTable } from '../table.ts';
 import * as javascript from './target.js';
@@ -97,20 +97,15 @@ const bareNode: Contender = {
 };
 
 function python(method: string): Contender {
-  let server: ChildProcess | undefined;
-  let lines: AsyncIterator<string> | undefined;
+  let server: LineServer | undefined;
   return {
     name: `Python multiprocessing, ${method}`,
     async once() {
-      server ??= spawn('python3', [fileURLToPath(file('python_start.py')), method], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
-      lines ??= createInterface({ input: server.stdout! })[Symbol.asyncIterator]();
+      server ??= new LineServer('python3', [fileURLToPath(file('python_start.py')), method]);
       await sleep(20);
-      server.stdin!.write('\n');
-      return Number((await lines.next()).value);
+      return Number(await server.ask(''));
     },
-    end: () => void server?.stdin?.end(),
+    end: () => server?.end(),
   };
 }
 
