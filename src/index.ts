@@ -3,6 +3,14 @@
 import './platform/node-version.ts';
 
 export { ref } from './codec/function-reference.ts';
+export type { ListItem } from './data/list-item.ts';
+export type { Scalar, ScalarType } from './data/scalar.ts';
+export { ShareableList } from './data/shareable-list.ts';
+export { SharedArray } from './data/shared-array.ts';
+export { SharedMemory, type SharedMemoryOptions } from './data/shared-memory.ts';
+export { SharedValue } from './data/shared-value.ts';
+export { listSharedMemory, removeStaleSharedMemory, type SharedMemoryInfo } from './data/stale-memory.ts';
+export type { TypedArrayConstructor } from './data/typed-array.ts';
 export * from './errors.ts';
 export type { Exit } from './exit.ts';
 export { Barrier, type BarrierOptions } from './sync/barrier.ts';

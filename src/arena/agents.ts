@@ -11,6 +11,7 @@
  *   GRANTED      wakers (CAS push), the agent (exchange)   records that were granted: waits.ts
  *   ARMED        the agent 1, wakers (exchange 0)          whether a grant must ring
  *   DOORBELL     the agent            descriptor of the pipe to ring, + 1
+ *   PIPE         the agent            number of that pipe (inode): descriptors are used again
  *   RECORDS      the agent            first slab of waiter records: records.ts
  *   HOLDS        the agent            first page of the table of objects held: holds.ts
  */
@@ -32,6 +33,7 @@ export const ARMED = 6;
 export const DOORBELL = 7;
 export const RECORDS = 8;
 export const HOLDS = 9;
+export const PIPE = 10;
 
 const LIVE = 1;
 const SLOT_BITS = 10;
@@ -87,7 +89,7 @@ export function liveSlots(): number[] {
 /** Gives a slot back, once nothing in the arena waits for or belongs to its agent. */
 export function freeSlot(at: number): void {
   const { words } = memory();
-  for (const field of [STATE, TID, START, GRANTED, ARMED, DOORBELL, RECORDS, HOLDS])
+  for (const field of [STATE, TID, START, GRANTED, ARMED, DOORBELL, PIPE, RECORDS, HOLDS])
     Atomics.store(words, at + field, 0);
   // Last: from here on it may be claimed.
   Atomics.store(words, at + PID, 0);
@@ -98,26 +100,49 @@ export function ownerOf(words: Int32Array, at: number): Owner {
   return (Atomics.load(words, at + GENERATION) << SLOT_BITS) | slot;
 }
 
+/** But the last, which is kept for burials. */
 function allSlots(): number[] {
-  return Array.from({ length: AGENT_COUNT }, (_, i) => AGENTS + i * AGENT_WORDS);
+  return Array.from({ length: AGENT_COUNT - 1 }, (_, i) => AGENTS + i * AGENT_WORDS);
 }
 
-let makeRoom: (() => void) | undefined;
+let bury: (() => void) | undefined;
 
 /** Says what gives back the slots of the dead, should all be taken. */
-export function whenFull(bury: () => void): void {
-  makeRoom = bury;
+export function whenFull(giveBack: () => void): void {
+  bury = giveBack;
 }
 
 function register(): Agent {
   const { words } = memory();
-  let at = claim(words);
-  if (at === undefined) {
-    makeRoom?.();
-    at = claim(words);
-  }
+  const at = claim(words) ?? claimOfDead(words);
   if (at !== undefined) return settle(words, at);
-  throw new PlatformError(`More than ${AGENT_COUNT} threads use locks and queues of one process tree.`);
+  throw new PlatformError(`More than ${AGENT_COUNT - 1} threads use locks and queues of one process tree.`);
+}
+
+const BURIAL_TRIES = 100;
+const BURIAL_WAIT_MS = 10;
+
+/** Who buries takes guards, and so must be an agent itself: meanwhile it has the last slot, one thread at a time. */
+function claimOfDead(words: Int32Array): number | undefined {
+  const last = AGENTS + (AGENT_COUNT - 1) * AGENT_WORDS;
+  for (let i = 0; i < BURIAL_TRIES; i++) {
+    const pid = Atomics.load(words, last + PID);
+    const isFree = pid === 0 || kernelThread(pid, pid)?.hasEnded !== false;
+    if (isFree && Atomics.compareExchange(words, last + PID, pid, process.pid) === pid) {
+      own = settle(words, last);
+      try {
+        bury?.();
+      } finally {
+        own = undefined;
+        freeSlot(last);
+      }
+      return claim(words);
+    }
+    memory().mapping.waitWhile(last + PID, pid, BURIAL_WAIT_MS);
+    const at = claim(words);
+    if (at !== undefined) return at;
+  }
+  return undefined;
 }
 
 function claim(words: Int32Array): number | undefined {
@@ -127,8 +152,10 @@ function claim(words: Int32Array): number | undefined {
 function settle(words: Int32Array, at: number): Agent {
   if (fault !== undefined) fault('agent.claimed');
   const tid = system().threadId();
-  Atomics.store(words, at + TID, tid);
+  // The start first: once there is a thread, it is judged by its start.
   Atomics.store(words, at + START, kernelThread(process.pid, tid)?.startedAtTicks ?? 0);
+  if (fault !== undefined) fault('agent.started');
+  Atomics.store(words, at + TID, tid);
   Atomics.store(words, at + GENERATION, (Atomics.load(words, at + GENERATION) + 1) % GENERATIONS || 1);
   if (fault !== undefined) fault('agent.settled');
   // Last: others judge by the words above whether it lives.
@@ -139,8 +166,12 @@ function settle(words: Int32Array, at: number): Agent {
 function isRunning(words: Int32Array, at: number): boolean {
   const pid = Atomics.load(words, at + PID);
   const tid = Atomics.load(words, at + TID);
-  // Claimed and not yet settled: its process must be there.
-  const thread = kernelThread(pid, tid === 0 ? pid : tid);
-  if (thread === undefined || thread.hasEnded) return false;
-  return tid === 0 || thread.startedAtTicks === Atomics.load(words, at + START);
+  try {
+    // Claimed and not yet settled: its process must be there.
+    const thread = kernelThread(pid, tid === 0 ? pid : tid);
+    if (thread === undefined || thread.hasEnded) return false;
+    return tid === 0 || thread.startedAtTicks === Atomics.load(words, at + START);
+  } catch {
+    return true; // nobody can tell at this moment; who asks will ask again
+  }
 }

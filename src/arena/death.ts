@@ -1,6 +1,6 @@
 /**
- * What is done when an agent has died: its waits leave the queues, what it held passes on, its tables are freed, and its
- * slot may be claimed again. Under one guard for all; whoever dies at it is followed by the next, who begins anew: each
+ * What is done when an agent has died: its waits leave the queues, what it was granted and had not noticed goes to the next
+ * (repair.ts, `reclaim`), what it held passes on, its tables are freed, and its slot may be claimed again. Under one guard for all; whoever dies at it is followed by the next, who begins anew: each
  * step may be done twice.
  */
 
@@ -9,9 +9,9 @@ import { fault } from './fault.ts';
 import { guarded } from './guard.ts';
 import { free } from './heap.ts';
 import { memory } from './memory.ts';
-import { releaseTable } from './objects.ts';
+import { drop, releaseTable, retainIfThere } from './objects.ts';
 import { NEXT_SLAB, OBJECT, recordsOf, SLAB_WORDS, STATUS, statuses } from './records.ts';
-import { recheck } from './repair.ts';
+import { recheck, reclaim } from './repair.ts';
 
 const SWEEP_GUARD = 2 ** 9;
 
@@ -24,7 +24,7 @@ export function bury(): void {
     () => {
       const dead = deadSlots();
       for (const { at } of dead) buryOne(words, at);
-      if (dead.length > 0) for (const object of awaitedObjects(words)) recheck(object);
+      if (dead.length > 0) for (const object of awaitedObjects(words)) recheckHeld(object);
       for (const { at } of dead) freeSlot(at);
     },
   );
@@ -32,8 +32,11 @@ export function bury(): void {
 
 function buryOne(words: Int32Array, slot: number): void {
   for (let slab = Atomics.load(words, slot + RECORDS); slab !== 0; slab = Atomics.load(words, slot + RECORDS)) {
-    // The repair of what it waited for takes it out of the queue.
-    for (const object of parkedAt(words, slab)) recheck(object);
+    // The repair of what it waited for takes it out of the queue. Also of what was granted: a waker that still writes to
+    // the record or the slot holds the object's guard.
+    for (const object of waitedForAt(words, slab, (status) => status !== statuses.free)) recheck(object);
+    for (const record of recordsOf(slab))
+      if (Atomics.load(words, record + STATUS) === statuses.granted) reclaim(record);
     Atomics.store(words, slot + RECORDS, Atomics.load(words, slab + NEXT_SLAB));
     if (fault !== undefined) fault('death.slab');
     free(slab, SLAB_WORDS);
@@ -43,20 +46,28 @@ function buryOne(words: Int32Array, slot: number): void {
   releaseTable(table);
 }
 
+/** Its waiter may have come back meanwhile and let go: then the object may be gone, and its cell another's. */
+function recheckHeld(object: number): void {
+  if (!retainIfThere(object)) return;
+  if (fault !== undefined) fault('death.retained');
+  recheck(object);
+  drop(object);
+}
+
 /** What the living wait for: some of it may have been held by the dead. */
 function awaitedObjects(words: Int32Array): Set<number> {
   const objects = new Set<number>();
   for (const slot of liveSlots()) {
     for (let slab = Atomics.load(words, slot + RECORDS); slab !== 0; slab = Atomics.load(words, slab + NEXT_SLAB)) {
-      for (const object of parkedAt(words, slab)) objects.add(object);
+      for (const object of waitedForAt(words, slab, (status) => status === statuses.parked)) objects.add(object);
     }
   }
   return objects;
 }
 
-/** What the records of a slab wait for. */
-function parkedAt(words: Int32Array, slab: number): number[] {
+/** What those records of a slab wait for whose status is `wanted`. */
+function waitedForAt(words: Int32Array, slab: number, wanted: (status: number) => boolean): number[] {
   return recordsOf(slab)
-    .filter((record) => Atomics.load(words, record + STATUS) === statuses.parked)
+    .filter((record) => wanted(Atomics.load(words, record + STATUS)))
     .map((record) => Atomics.load(words, record + OBJECT));
 }

@@ -3,10 +3,10 @@
  * it through /proc/PID/fd, so there is nothing to hand around and nothing to clean up.
  */
 
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { system } from '../platform/system.ts';
-import { agent, DOORBELL, type Owner, PID, slotOf } from './agents.ts';
+import { agent, DOORBELL, type Owner, PID, PIPE, slotOf } from './agents.ts';
 import { memory } from './memory.ts';
 
 const known = new Map<Owner, number>();
@@ -32,6 +32,11 @@ function open(owner: Owner): number | undefined {
   try {
     const path = `/proc/${Atomics.load(words, at + PID)}/fd/${doorbell}`;
     const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    // Its thread may have ended, and its descriptor be a file of the user's by now.
+    if (pipeNumber(fd) !== Atomics.load(words, at + PIPE)) {
+      closeSync(fd);
+      return undefined;
+    }
     remember(owner, fd);
     return fd;
   } catch {
@@ -48,6 +53,12 @@ function remember(owner: Owner, fd: number): void {
   known.set(owner, fd);
 }
 
+/** 0 for what is no pipe. */
+function pipeNumber(fd: number): number {
+  const stat = fstatSync(fd, { bigint: true });
+  return stat.isFIFO() ? Number(BigInt.asIntN(32, stat.ino)) : 0;
+}
+
 /** This agent's own doorbell. */
 export class Doorbell {
   readonly #socket: Socket;
@@ -57,10 +68,17 @@ export class Doorbell {
     // Not imported: most programs never wait in their event loop.
     const { Socket } = process.getBuiltinModule('node:net');
     const { readFd, writeFd } = system().pipe();
-    this.#socket = new Socket({ fd: readFd, readable: true, writable: false });
+    // One descriptor for both directions: it never ends, and goes with the socket when the thread does.
+    const fd = openSync(`/proc/self/fd/${readFd}`, constants.O_RDWR | constants.O_NONBLOCK);
+    closeSync(readFd);
+    closeSync(writeFd);
+    this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.on('data', onRing);
     this.#socket.unref();
-    Atomics.store(memory().words, agent().at + DOORBELL, writeFd + 1);
+    const { words } = memory();
+    Atomics.store(words, agent().at + PIPE, pipeNumber(fd));
+    // Last: who finds it compares the number.
+    Atomics.store(words, agent().at + DOORBELL, fd + 1);
   }
 
   /** Lets waiting keep the program alive, or not. */

@@ -23,9 +23,10 @@ const SLEEP_MS = 2;
 export function guarded<T>(at: number, repair: () => void, body: () => T): T {
   const { words, mapping } = memory();
   const mine = agent().owner * 2;
-  if (Atomics.compareExchange(words, at, 0, mine) !== 0) wait(words, at, mine, repair);
-  if (fault !== undefined) fault('guard.held');
+  const isInherited = Atomics.compareExchange(words, at, 0, mine) !== 0 && wait(words, at, mine) === 'inherited';
+  if (fault !== undefined) fault(isInherited ? 'guard.inherited' : 'guard.held');
   try {
+    if (isInherited) repair();
     return body();
   } finally {
     if (fault !== undefined) fault('guard.release');
@@ -34,19 +35,15 @@ export function guarded<T>(at: number, repair: () => void, body: () => T): T {
   }
 }
 
-function wait(words: Int32Array, at: number, mine: number, repair: () => void): void {
-  for (let i = 0; i < SPINS; i++) if (Atomics.load(words, at) === 0 && take(words, at, 0, mine)) return;
+function wait(words: Int32Array, at: number, mine: number): 'free' | 'inherited' {
+  for (let i = 0; i < SPINS; i++) if (Atomics.load(words, at) === 0 && take(words, at, 0, mine)) return 'free';
   for (;;) {
     const seen = Atomics.load(words, at);
     // Taken with the mark: others may sleep as well, and nobody counts them.
     if (seen === 0) {
-      if (take(words, at, 0, mine + 1)) return;
+      if (take(words, at, 0, mine + 1)) return 'free';
     } else if (!isAlive(seen >>> 1)) {
-      if (take(words, at, seen, mine + 1)) {
-        if (fault !== undefined) fault('guard.inherited');
-        repair();
-        return;
-      }
+      if (take(words, at, seen, mine + 1)) return 'inherited';
     } else if ((seen & 1) === 1 || take(words, at, seen, seen + 1)) {
       memory().mapping.waitWhile(at, seen | 1, SLEEP_MS);
     }

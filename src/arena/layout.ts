@@ -25,10 +25,12 @@ export const SERIAL = 3;
 /** Heads of the free lists, one for each size class. */
 export const FREE_LISTS = 16;
 export const SIZE_CLASSES = 12;
-/** The blocks' guard, the first page never given out (number of a page), and the head of the list of free runs. */
+/** The blocks' guard, and the first page never given out (number of a page; 0: none was yet). */
 export const BLOCKS_GUARD = 8;
 export const BLOCKS_CURSOR = 9;
-export const BLOCKS_FREE = 10;
+/** Heads of the lists of free runs, one for each size class of runs. */
+export const BLOCKS_FREE = 128;
+export const RUN_CLASSES = 96;
 
 export const AGENTS = 1024;
 export const AGENT_COUNT = 1023;

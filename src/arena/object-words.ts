@@ -31,5 +31,6 @@ export const kinds = {
   barrier: 7,
   value: 8,
   array: 9,
+  list: 10,
 } as const;
 export type Kind = (typeof kinds)[keyof typeof kinds];

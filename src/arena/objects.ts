@@ -49,10 +49,15 @@ export function create(kind: Kind, name: string): Handle {
 /** Holds an object of which another thread, or a message, has a hold meanwhile. @throws {ClosedError} when it is gone. */
 export function attach({ kind, at, serial }: Handle): void {
   const { words } = memory();
-  if (Atomics.load(words, at + SERIAL_NUMBER) !== serial || Atomics.load(words, at + KIND) !== kind) {
-    throw new ClosedError('The object is gone: nobody held it any more when its handle arrived.');
+  // A reference first, or the cell might change while we look at it.
+  const isThere = retainIfThere(at);
+  if (isThere && Atomics.load(words, at + SERIAL_NUMBER) === serial && Atomics.load(words, at + KIND) === kind) {
+    hold(at);
+    drop(at);
+    return;
   }
-  hold(at);
+  if (isThere) drop(at);
+  throw new ClosedError('The object is gone: nobody held it any more when its handle arrived.');
 }
 
 export function nameOfObject(at: number): string {
@@ -97,6 +102,16 @@ export function release(at: number): void {
 /** Adds a reference on behalf of another object, which must be held itself meanwhile. */
 export function retain(at: number): void {
   Atomics.add(memory().words, at + REFERENCES, 1);
+}
+
+/** As `retain`, for what may be gone: false when nobody holds it any more. */
+export function retainIfThere(at: number): boolean {
+  const { words } = memory();
+  for (;;) {
+    const seen = Atomics.load(words, at + REFERENCES);
+    if (seen <= 0) return false;
+    if (Atomics.compareExchange(words, at + REFERENCES, seen, seen + 1) === seen) return true;
+  }
 }
 
 /** Takes one reference off; frees the object with the last. */

@@ -19,6 +19,15 @@ export function first(object: number): number {
   return Atomics.load(memory().words, object + HEAD);
 }
 
+/** As `first`, but takes out those of the dead on the way: what they were given would be lost. Asks the kernel. */
+export function firstLiving(object: number): number {
+  for (let head = first(object); head !== 0; head = first(object)) {
+    if (isAlive(Atomics.load(memory().words, head + OWNER))) return head;
+    unlink(object, head);
+  }
+  return 0;
+}
+
 /** Queues a record behind the others. */
 export function append(object: number, record: number): void {
   const { words } = memory();
@@ -84,9 +93,10 @@ export function unfinishedGrant(object: number): number {
   const { words } = memory();
   const record = Atomics.load(words, object + GRANTEE);
   if (record === 0) return 0;
+  // The status first: its agent, should it use the record again, changes the turn before it says `parked`.
+  if (Atomics.load(words, record + STATUS) !== statuses.parked) return 0;
   const isSame = Atomics.load(words, record + TURN) === Atomics.load(words, object + GRANTEE_TURN);
-  const isOurs = isSame && Atomics.load(words, record + OBJECT) === object;
-  return isOurs && Atomics.load(words, record + STATUS) === statuses.parked ? record : 0;
+  return isSame && Atomics.load(words, record + OBJECT) === object ? record : 0;
 }
 
 /** Tells the agent of a record that is off the queue what became of it. The last step: the record is no longer ours. */

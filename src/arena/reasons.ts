@@ -1,8 +1,16 @@
 /** What this process waits for, by name: seen by its parent as `waitingFor`. */
 
+interface Entry {
+  readonly text: string;
+  older: Entry | undefined;
+  younger: Entry | undefined;
+  isOver: boolean;
+}
+
 /** Set by what runs this process as a child. */
 let announce: ((reason: string | undefined) => void) | undefined;
-const reasons = new Set<{ readonly text: string }>();
+/** Linked, because thousands may end in any order. */
+let youngest: Entry | undefined;
 
 export function announceWaits(to: (reason: string | undefined) => void): void {
   announce = to;
@@ -13,11 +21,22 @@ export function announceWaits(to: (reason: string | undefined) => void): void {
  * youngest is shown.
  */
 export function beginWait(reason: string): () => void {
-  const entry = { text: reason };
-  reasons.add(entry);
+  const entry: Entry = { text: reason, older: youngest, younger: undefined, isOver: false };
+  if (youngest !== undefined) youngest.younger = entry;
+  youngest = entry;
   announce?.(reason);
   return () => {
-    reasons.delete(entry);
-    announce?.([...reasons].at(-1)?.text);
+    if (!entry.isOver) endWait(entry);
   };
+}
+
+function endWait(entry: Entry): void {
+  entry.isOver = true;
+  if (entry.older !== undefined) entry.older.younger = entry.younger;
+  if (entry.younger !== undefined) {
+    entry.younger.older = entry.older;
+    return;
+  }
+  youngest = entry.older;
+  announce?.(youngest?.text);
 }

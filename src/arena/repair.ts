@@ -3,6 +3,7 @@
 import { guarded } from './guard.ts';
 import { memory } from './memory.ts';
 import { GUARD, KIND } from './object-words.ts';
+import { OBJECT, STATUS, statuses } from './records.ts';
 
 /**
  * Makes an object whole after a death, its guard being held: finishes a grant, mends the queue, passes on what the dead
@@ -14,6 +15,24 @@ const repairs = new Map<number, Repair>();
 
 export function registerRepair(kind: number, repair: Repair): void {
   repairs.set(kind, repair);
+}
+
+/** What is to be done with what an agent was granted by an object, and died before it came to take. */
+const reclaims = new Map<number, (object: number) => void>();
+
+export function registerReclaim(kind: number, reclaim: (object: number) => void): void {
+  reclaims.set(kind, reclaim);
+}
+
+/** Gives what the record of a dead agent was granted to the next. At most once: a death on the way loses it. */
+export function reclaim(record: number): void {
+  const { words } = memory();
+  const object = Atomics.load(words, record + OBJECT);
+  exclusively(object, () => {
+    if (Atomics.load(words, record + STATUS) !== statuses.granted) return;
+    Atomics.store(words, record + STATUS, statuses.free);
+    reclaims.get(Atomics.load(words, object + KIND))?.(object);
+  });
 }
 
 /** Runs `body` under the guard of an object. */

@@ -85,13 +85,14 @@ function drain(): void {
   for (;;) {
     let record = Atomics.exchange(words, agent().at + GRANTED, 0);
     if (record === 0) break;
+    const granted: { readonly record: number; readonly status: Status }[] = [];
     while (record !== 0) {
       // Read first: once it is settled, the record may be used again.
-      const below = Atomics.load(words, record + PUSHED);
-      const status = Atomics.load(words, record + STATUS) as Status;
-      if (status !== statuses.parked) settle(record, status);
-      record = below;
+      granted.push({ record, status: Atomics.load(words, record + STATUS) as Status });
+      record = Atomics.load(words, record + PUSHED);
     }
+    // The youngest is on top of the stack; they go on in the order in which they were granted.
+    for (const { record, status } of granted.reverse()) if (status !== statuses.parked) settle(record, status);
   }
   if (pending.size > 0) arm();
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addRun } from './run.ts';
+import { addShm } from './shm.ts';
 import { UsageError, usageExitCode } from './usage-error.ts';
 
 /** Runs the command that `argv` (as `process.argv`) names. Sets the exit code: 0, that of the program, or 2 for a wrong call. */
@@ -15,6 +16,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(manyhands --help tells more)')
     .exitOverride();
   addRun(program);
+  addShm(program);
   try {
     await program.parseAsync(argv as string[]);
   } catch (error) {

@@ -16,6 +16,9 @@ const MAP_SHARED = 1;
 const MAP_NORESERVE = 0x4000;
 const POLLIN = 1;
 const EINTR = 4;
+const EAGAIN = 11;
+const ENOMEM = 12;
+const ENOSPC = 28;
 const ESRCH = 3;
 const P_PID = 1;
 const WNOHANG = 1;
@@ -32,6 +35,13 @@ const O_CLOEXEC = 0o2000000;
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
 const EVERYBODY = 2 ** 31 - 1;
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
+/** A signal undoes a call: bit by bit, it comes to an end also under a profiler. */
+const RESERVED_BYTES = 2 ** 25;
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 const SIGINFO_BYTES = 128;
 /** Offsets in siginfo_t, whose union begins at 16 on 64-bit machines. */
 const SI_CODE = 8;
@@ -50,6 +60,8 @@ export function createLinux(): System {
   const ftruncate = libc.func('int ftruncate(int, int64)');
   const mmap = libc.func('void *mmap(void *, size_t, int, int, int, int64)');
   const munmap = libc.func('int munmap(void *, size_t)');
+  const fallocate = libc.func('int fallocate(int, int, int64, int64)');
+  const flock = libc.func('int flock(int, int)');
   const pollCall = libc.func('int poll(void *, ulong, int)');
   const waitid = libc.func('int waitid(int, uint, void *, int)');
   const syscall = libc.func('long syscall(long, long, long)');
@@ -104,6 +116,25 @@ export function createLinux(): System {
         view: (offset, size) => ffi.view(address + BigInt(offset), size),
         unmap: () => void munmap(address, sizeBytes),
       };
+    },
+    punchHole(fd, offset, sizeBytes) {
+      const mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+      checked('fallocate(PUNCH_HOLE)', fallocate(fd, mode, offset, sizeBytes));
+    },
+    reserve(fd, sizeBytes) {
+      for (let at = 0; at < sizeBytes; at += RESERVED_BYTES) {
+        while (fallocate(fd, 0, at, Math.min(RESERVED_BYTES, sizeBytes - at)) < 0) {
+          const errno = ffi.errno();
+          if (errno === ENOSPC || errno === ENOMEM) return false;
+          if (errno !== EINTR) throw failed('fallocate');
+        }
+      }
+      return true;
+    },
+    lockFile(fd, mode) {
+      if (flock(fd, (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB) >= 0) return true;
+      if (ffi.errno() === EAGAIN) return false;
+      throw failed('flock');
     },
     openProcess(pid) {
       const fd = Number(syscall(SYS_pidfd_open, pid, 0));

@@ -24,9 +24,12 @@ export interface KernelThread {
   readonly hasEnded: boolean;
 }
 
-/** A thread of any process; `undefined` when there is none. */
+/**
+ * A thread of any process; `undefined` when there is none. Throws when that cannot be known, as for want of a descriptor:
+ * a thread that lives must not be taken for dead.
+ */
 export function kernelThread(pid: number, tid: number): KernelThread | undefined {
-  const stat = read(`/proc/${pid}/task/${tid}/stat`);
+  const stat = readIfThere(`/proc/${pid}/task/${tid}/stat`);
   if (stat === undefined) return undefined;
   // Field 3 is the state, 22 the start: proc(5).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -41,6 +44,28 @@ export function ownThreads(): number[] {
 /** The file mode creation mask. `process.umask()` would set it to 0 for a moment, for all threads. */
 export function ownUmask(): number {
   return Number.parseInt(/^Umask:\s+(\d+)/m.exec(read('/proc/self/status') ?? '')?.[1] ?? '22', 8);
+}
+
+/**
+ * Bytes that can be touched before the machine is out of memory, swap included; those of this process's control group
+ * only as far as its limit goes, for what it has of the page cache counts as used there. `undefined` when nobody tells.
+ */
+export function availableBytes(): number | undefined {
+  const meminfo = read('/proc/meminfo') ?? '';
+  const kilobytes = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(meminfo)?.[1]);
+  const available = (kilobytes('MemAvailable') + kilobytes('SwapFree')) * 1024;
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Number.isNaN(available) ? undefined : Math.min(available, limit);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined; // it has ended
+    throw error;
+  }
 }
 
 function read(path: string): string | undefined {

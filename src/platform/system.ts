@@ -31,6 +31,12 @@ export interface System {
   createMemory(label: string, sizeBytes: number): number;
   /** Maps the first `sizeBytes` of `fd`, shared, for reading and writing. */
   map(fd: number, sizeBytes: number): Mapping;
+  /** Gives the memory of a range of a file in memory back to the kernel; it reads as 0 from then on. */
+  punchHole(fd: number, offset: number, sizeBytes: number): void;
+  /** Allocates all of a file, so that no touch of its pages can fail later; false when there is no room (ENOSPC, ENOMEM). */
+  reserve(fd: number, sizeBytes: number): boolean;
+  /** Locks an open file (flock) for as long as it is open, without waiting; false when others' locks forbid it. */
+  lockFile(fd: number, mode: 'shared' | 'exclusive'): boolean;
   /** A descriptor that becomes readable when process `pid` ends; `undefined` when there is no such process. */
   openProcess(pid: number): number | undefined;
   /** Blocks the thread until one of `fds` is readable or closed; returns those. Empty when `timeoutMs` passed. */

@@ -4,16 +4,25 @@ import { agent } from '../arena/agents.ts';
 import { memory } from '../arena/memory.ts';
 import { GRANTEE, kinds, OWN, SERIAL_NUMBER, STATE } from '../arena/object-words.ts';
 import { drop, type Handle, registerDispose, retain } from '../arena/objects.ts';
-import { append, endGrant, first, grant, mend, unfinishedGrant } from '../arena/queue.ts';
+import { append, endGrant, firstLiving, grant, mend, unfinishedGrant } from '../arena/queue.ts';
 import { giveRecord, type Mode, modes, statuses, takeRecord } from '../arena/records.ts';
-import { exclusively, registerRepair } from '../arena/repair.ts';
+import { exclusively, registerReclaim, registerRepair } from '../arena/repair.ts';
 import { sendAsHandle } from '../codec/value-kind.ts';
 import { NotOwnerError, ValidationError } from '../errors.ts';
 import type { Lease } from './lease.ts';
 import { Lock } from './lock.ts';
-import { TURN } from './lock-words.ts';
-import { RLock } from './rlock.ts';
-import { atOf, checkName, fromHandle, handleOf, makeObject, takeObject, titleOf } from './shared-object.ts';
+import { COUNT, TURN } from './lock-words.ts';
+import { RLock, resumeHolds, suspendHolds } from './rlock.ts';
+import {
+  atOf,
+  checkName,
+  fromHandle,
+  handleOf,
+  makeObject,
+  takeObject,
+  titleOf,
+  travelsWith,
+} from './shared-object.ts';
 import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
 
 export interface ConditionOptions {
@@ -26,7 +35,16 @@ const LOCK: number = OWN;
 const LOCK_KIND: number = OWN + 1;
 
 registerRepair(kinds.condition, repair);
-registerDispose(kinds.condition, (at) => drop(Atomics.load(memory().words, at + LOCK)));
+// Who was notified and died before it noticed: the next one is notified in its place.
+registerReclaim(kinds.condition, (at) => {
+  const next = firstLiving(at);
+  if (next !== 0) grant(at, next, statuses.granted);
+});
+registerDispose(kinds.condition, (at) => {
+  const lock = Atomics.load(memory().words, at + LOCK);
+  // 0: its maker died before it came to that.
+  if (lock !== 0) drop(lock);
+});
 
 /**
  * A condition over a lock. `wait` lets go of the lock and waits for a `notify`; it holds the lock again when it returns, so
@@ -37,18 +55,21 @@ export class Condition {
   /** The lock that is let go while waiting. */
   readonly lock: Lock;
 
-  /** @param lock - default: an `RLock` of its own. */
+  /**
+   * @param lock - default: a `Lock` of its own. Not an `RLock` as in Python: coroutines of one thread hold an `RLock` together,
+   * and one that waits would let go what another holds.
+   */
   constructor(lock?: Lock, options?: ConditionOptions) {
-    const handle = (lock as { [fromHandle]?: Handle } | undefined)?.[fromHandle];
+    const handle = (lock as { [fromHandle]?: Handle & { readonly lock?: unknown } } | undefined)?.[fromHandle];
     if (handle !== undefined) {
       const { at } = takeObject(this, handle);
-      this.lock = lockOf(at);
+      this.lock = handle.lock instanceof Lock ? handle.lock : lockOf(at);
       return;
     }
     if (lock !== undefined && !(lock instanceof Lock)) {
       throw new ValidationError(`new Condition() takes a Lock or an RLock, and got ${String(lock)}.`);
     }
-    this.lock = lock ?? new RLock();
+    this.lock = lock ?? new Lock();
     const { at } = makeObject(this, kinds.condition, checkName(options, 'new Condition()'));
     const own = handleOf(this.lock)!;
     retain(own.at);
@@ -78,11 +99,11 @@ export class Condition {
     checkWaitOptions(options, 'wait()');
     options?.signal?.throwIfAborted();
     const deadline = deadlineOf(options);
-    const { record, count, turn } = this.#letGo(modes.loop);
+    const { record, count, resume } = this.#letGo(modes.loop);
     const isNotified = (await wait(record, `${this}`, deadline, options?.signal)) === statuses.granted;
     giveRecord(record);
     for (let i = 0; i < count; i++) await this.lock.acquire();
-    this.#restoreTurn(turn);
+    resume();
     if (!isNotified) options?.signal?.throwIfAborted();
     return isNotified;
   }
@@ -91,11 +112,11 @@ export class Condition {
   waitSync(options?: { readonly timeoutMs?: number }): boolean {
     checkWaitOptions(options, 'waitSync()');
     const deadline = deadlineOf(options);
-    const { record, count, turn } = this.#letGo(modes.thread);
+    const { record, count, resume } = this.#letGo(modes.thread);
     const isNotified = waitSync(record, `${this}`, deadline) === statuses.granted;
     giveRecord(record);
     for (let i = 0; i < count; i++) this.lock.acquireSync();
-    this.#restoreTurn(turn);
+    resume();
     return isNotified;
   }
 
@@ -133,30 +154,32 @@ export class Condition {
     this.#assertHeld(call);
     const at = atOf(this);
     exclusively(at, () => {
-      for (let left = n, head = first(at); left > 0 && head !== 0; left--, head = first(at))
+      for (let left = n, head = firstLiving(at); left > 0 && head !== 0; left--, head = firstLiving(at))
         grant(at, head, statuses.granted);
     });
   }
 
-  /** Queues, then lets go of the lock, as often as it is held: a notify in between finds the record. */
-  #letGo(mode: Mode): { readonly record: number; readonly count: number; readonly turn: number } {
+  /**
+   * Queues, then lets go of the lock, as often as it is held: a notify in between finds the record. `resume`, once it is
+   * held again, makes the leases from before good again.
+   */
+  #letGo(mode: Mode): { readonly record: number; readonly count: number; readonly resume: () => void } {
     this.#assertHeld('wait()');
     const at = atOf(this);
     const record = takeRecord(at, mode);
     exclusively(at, () => append(at, record));
-    const turn = Atomics.load(memory().words, atOf(this.lock) + TURN);
-    const isReentrant = this.lock instanceof RLock;
-    let count = 0;
-    do {
+    const { words } = memory();
+    const lock = atOf(this.lock);
+    if (!(this.lock instanceof RLock)) {
+      const turn = Atomics.load(words, lock + TURN);
       this.lock.release();
-      count++;
-    } while (isReentrant && this.#isHeld);
-    return { record, count, turn };
-  }
-
-  /** The lease with which the caller came must be good for what it holds now. */
-  #restoreTurn(turn: number): void {
-    Atomics.store(memory().words, atOf(this.lock) + TURN, turn);
+      return { record, count: 1, resume: () => Atomics.store(words, lock + TURN, turn) };
+    }
+    // Counted before: once it is let go, another coroutine of this thread may hold it.
+    const count = Atomics.load(words, lock + COUNT);
+    const holds = suspendHolds(lock);
+    for (let i = 0; i < count; i++) this.lock.release();
+    return { record, count, resume: () => resumeHolds(lock, holds) };
   }
 
   get #isHeld(): boolean {
@@ -169,6 +192,8 @@ export class Condition {
 }
 
 sendAsHandle(Condition.prototype);
+// So that it arrives as the lock that it is in the rest of the message.
+travelsWith(Condition, ({ lock }) => ({ lock }));
 
 function lockOf(at: number): Lock {
   const { words } = memory();

@@ -1,4 +1,7 @@
-/** Shared objects in messages: every value of the arena travels as its handle, and arrives as the same object. */
+/**
+ * Shared objects in messages: every value of the arena travels as its handle, and arrives as the same object. Classes of
+ * other folders register themselves; whoever decodes imports them (data/handles.ts).
+ */
 
 import { type Kind, kinds } from '../arena/object-words.ts';
 import type { Handle } from '../arena/objects.ts';
@@ -9,12 +12,12 @@ import { Event } from './event.ts';
 import { Lock } from './lock.ts';
 import { RLock } from './rlock.ts';
 import { BoundedSemaphore, Semaphore } from './semaphore.ts';
-import { fromHandle, handleOf } from './shared-object.ts';
+import { companionOf, fromHandle, handleOf } from './shared-object.ts';
 
 type SharedClass = new (options: { [fromHandle]: Handle }) => object;
 
 /** Which class stands for a kind of object. */
-const classes: Readonly<Partial<Record<Kind, unknown>>> = {
+const classes: Partial<Record<Kind, unknown>> = {
   [kinds.lock]: Lock,
   [kinds.rlock]: RLock,
   [kinds.semaphore]: Semaphore,
@@ -24,9 +27,15 @@ const classes: Readonly<Partial<Record<Kind, unknown>>> = {
   [kinds.barrier]: Barrier,
 };
 
+/** Has handles of a kind become values of `sharedClass`, which is made of `{ [fromHandle]: handle }` as its first argument. */
+export function registerClass(kind: Kind, sharedClass: unknown): void {
+  classes[kind] = sharedClass;
+}
+
 /** For `EncodeHooks`. */
 export function encodeHandle(value: object): unknown {
-  return handleOf(value);
+  const handle = handleOf(value);
+  return handle && { ...handle, ...companionOf(value) };
 }
 
 /** For `DecodeHooks`. @throws {ClosedError} `ERR_CLOSED` when the object is gone. */

@@ -2,7 +2,10 @@
  * The protocol of a lock.
  *
  *   STATE = owner × 2 + parked     owner: the agent that holds it, 0 when it is free; parked: somebody is queued
- *   TURN                           how often it was taken; a lease remembers its own
+ *   TURN                           the number of this turn at holding it; a lease remembers its own
+ *   COUNT                          of a reentrant lock: how often its holder has it; 0 while it is free or just granted
+ *   TURNS                          the number of the latest turn. TURN falls behind it when a wait on a condition ends:
+ *                                  the lease from before the wait is good again
  *
  *   take     CAS free → mine, whoever is queued (overtaking keeps a contended lock fast), else spin, else queue
  *   release  nobody queued: CAS mine → free
@@ -37,6 +40,8 @@ import {
 import { exclusively, registerRepair } from '../arena/repair.ts';
 
 export const TURN: number = OWN;
+export const COUNT: number = OWN + 1;
+export const TURNS: number = OWN + 2;
 /** Some 5 µs: about what a hand-over between processes takes. */
 const SPINS = 150;
 const FAIR_MS = 1;
@@ -143,6 +148,7 @@ function passOn(at: number, head: number, gift: Gift): void {
   const { words } = memory();
   Atomics.store(words, head + VALUE, gift);
   beginGrant(at, head);
+  if (gift === gifts.abandonedLock) Atomics.store(words, at + COUNT, 0);
   const parked = Atomics.load(words, head + NEXT) === 0 ? 0 : 1;
   const owner = gift === gifts.nudge ? 0 : Atomics.load(words, head + OWNER);
   Atomics.store(words, at + STATE, owner * 2 + parked);
@@ -173,8 +179,11 @@ function setParked(at: number, isParked: boolean): void {
 function inherit(at: number, owner: Owner): Taken | undefined {
   const { words } = memory();
   return exclusively(at, () => {
+    // To the first of those who queue and live, if there are any.
+    repair(at);
     const seen = Atomics.load(words, at + STATE);
     if (seen >>> 1 !== owner || first(at) !== 0) return undefined; // somebody else was faster, or comes first
+    Atomics.store(words, at + COUNT, 0);
     const isMine = Atomics.compareExchange(words, at + STATE, seen, agent().owner * 2) === seen;
     return isMine ? 'abandoned' : undefined;
   });

@@ -1,15 +1,13 @@
 /** A lock that its holder may take again. */
 
 import { agent } from '../arena/agents.ts';
-import { kinds, OWN, STATE } from '../arena/object-words.ts';
+import { kinds, STATE } from '../arena/object-words.ts';
 import { NotOwnerError } from '../errors.ts';
 import type { Lease } from './lease.ts';
 import { Lock, type LockOptions } from './lock.ts';
+import { COUNT } from './lock-words.ts';
 import { atOf, titleOf, words } from './shared-object.ts';
 import { checkWaitOptions, type WaitOptions } from './waiting.ts';
-
-/** How often the holder has taken it; only the holder writes it. */
-const COUNT: number = OWN + 1;
 
 /**
  * A `Lock` that may be taken again by the unit that holds it, and is free once it was released as often. Releasing
@@ -22,16 +20,20 @@ export class RLock extends Lock {
 
   override async acquire(options?: WaitOptions): Promise<Lease> {
     checkWaitOptions(options, 'acquire()');
+    options?.signal?.throwIfAborted();
     return this.#again() ?? this.#first(await super.acquire(options));
   }
 
   override acquireSync(options?: { readonly timeoutMs?: number }): Lease {
+    checkWaitOptions(options, 'acquireSync()');
     return this.#again() ?? this.#first(super.acquireSync(options));
   }
 
   override tryAcquire(): Lease | undefined {
-    const lease = this.#again() ?? super.tryAcquire();
-    return lease instanceof RLease || lease === undefined ? lease : this.#first(lease);
+    const again = this.#again();
+    if (again !== undefined) return again;
+    const lease = super.tryAcquire();
+    return lease && this.#first(lease);
   }
 
   /** @throws {NotOwnerError} `ERR_NOT_OWNER` when this unit does not hold it. */
@@ -41,7 +43,9 @@ export class RLock extends Lock {
     const shared = words();
     const count = Atomics.load(shared, at + COUNT) - 1;
     shared[at + COUNT] = count;
-    if (count === 0) super.release();
+    if (count > 0) return;
+    endHolds(at);
+    super.release();
   }
 
   override toString(): string {
@@ -53,32 +57,71 @@ export class RLock extends Lock {
   }
 
   #again(): Lease | undefined {
-    if (!this.#isMine) return undefined;
-    const shared = words();
-    const at = atOf(this);
-    shared[at + COUNT] = Atomics.load(shared, at + COUNT) + 1;
-    return new RLease(this, false);
+    return this.#isMine ? this.#count(false) : undefined;
   }
 
+  /** Added, not set to 1: another coroutine of this unit may have come between the hand-over and its being noticed. */
   #first({ abandoned }: Lease): Lease {
-    words()[atOf(this) + COUNT] = 1;
-    return new RLease(this, abandoned);
+    return this.#count(abandoned);
   }
+
+  #count(abandoned: boolean): Lease {
+    const shared = words();
+    const at = atOf(this);
+    const before = Atomics.load(shared, at + COUNT);
+    shared[at + COUNT] = before + 1;
+    return new RLease(this, holdOf(at, before === 0), abandoned);
+  }
+}
+
+/** The time from a count of 0 to the next: its leases are good until then. */
+interface Hold {
+  isOver: boolean;
+}
+
+/** How this thread holds each rlock, by address. Two holds of one lock: one of them came back from a wait on a condition. */
+const holds = new Map<number, Hold[]>();
+
+/** Takes aside what makes the leases of an rlock good, while a wait on a condition lets go of it. */
+export function suspendHolds(at: number): readonly Hold[] {
+  const suspended = holds.get(at) ?? [];
+  holds.delete(at);
+  return suspended;
+}
+
+/** Makes them good again: the lock is held again. */
+export function resumeHolds(at: number, suspended: readonly Hold[]): void {
+  holds.set(at, [...(holds.get(at) ?? []), ...suspended]);
+}
+
+function holdOf(at: number, isNew: boolean): Hold {
+  const known = holds.get(at)?.[0];
+  if (known !== undefined && !isNew) return known;
+  const hold = { isOver: false };
+  holds.set(at, [hold]);
+  return hold;
+}
+
+function endHolds(at: number): void {
+  for (const hold of suspendHolds(at)) hold.isOver = true;
 }
 
 class RLease implements Lease {
   readonly abandoned: boolean;
+  readonly #hold: Hold;
   #lock: RLock | undefined;
 
-  constructor(lock: RLock, abandoned: boolean) {
+  constructor(lock: RLock, hold: Hold, abandoned: boolean) {
     this.#lock = lock;
+    this.#hold = hold;
     this.abandoned = abandoned;
   }
 
   release(): void {
     const lock = this.#lock;
     this.#lock = undefined;
-    lock?.release();
+    // Over: the lock was released past this lease.
+    if (!this.#hold.isOver) lock?.release();
   }
 
   [Symbol.dispose](): void {

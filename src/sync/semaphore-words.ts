@@ -7,15 +7,19 @@
  *   give     CAS value → value + n while nobody is queued, else under the guard, and then, while there are permits and
  *            somebody is queued: one CAS takes a permit and sets `granting`; the first is told; `granting` is cleared
  *
+ * A permit that a dead agent was granted and had not noticed goes back when the agent is buried: `reclaim`. One that it had
+ * taken is lost with it.
+ *
  * A death with `granting` set has taken a permit for GRANTEE: `repair` gives it to that one.
  */
 
+import { isAlive } from '../arena/agents.ts';
 import { fault } from '../arena/fault.ts';
 import { memory } from '../arena/memory.ts';
 import { GRANTEE, kinds, STATE } from '../arena/object-words.ts';
-import { append, beginGrant, endGrant, first, mend, unfinishedGrant } from '../arena/queue.ts';
-import { giveRecord, type Mode, statuses, takeRecord } from '../arena/records.ts';
-import { exclusively, registerRepair } from '../arena/repair.ts';
+import { append, beginGrant, endGrant, first, firstLiving, mend, unfinishedGrant } from '../arena/queue.ts';
+import { giveRecord, type Mode, OWNER, statuses, takeRecord } from '../arena/records.ts';
+import { exclusively, recheck, registerReclaim, registerRepair } from '../arena/repair.ts';
 
 const PARKED = 1;
 const GRANTING = 2;
@@ -25,6 +29,8 @@ export const VALUE_MAX: number = 2 ** 28 - 1;
 
 registerRepair(kinds.semaphore, repair);
 registerRepair(kinds.boundedSemaphore, repair);
+registerReclaim(kinds.semaphore, reclaim);
+registerReclaim(kinds.boundedSemaphore, reclaim);
 
 export function initialise(at: number, value: number): void {
   Atomics.store(memory().words, at + STATE, value * ONE);
@@ -42,6 +48,16 @@ export function take(at: number): boolean {
     if (seen < ONE || (seen & PARKED) !== 0) return false;
     if (Atomics.compareExchange(words, at + STATE, seen, seen - ONE) === seen) return true;
   }
+}
+
+/** As `take`, but where there is a permit and it is said that somebody queues, it looks whether that is so. */
+export function tryTake(at: number): boolean {
+  const { words } = memory();
+  if (take(at)) return true;
+  if (Atomics.load(words, at + STATE) < ONE) return false;
+  // A giver hands it out at this moment, or died before it did.
+  recheck(at);
+  return take(at);
 }
 
 /** Queues, unless a permit can be had: then 0. */
@@ -89,7 +105,7 @@ function giveGuarded(at: number, n: number, bound: number): boolean {
 /** Gives what there is to those who queue. */
 function serve(at: number): void {
   const { words } = memory();
-  for (let head = first(at); head !== 0; head = first(at)) {
+  for (let head = firstLiving(at); head !== 0; head = firstLiving(at)) {
     beginGrant(at, head);
     if (!change(at, (seen) => (seen < ONE ? undefined : (seen - ONE) | GRANTING))) {
       Atomics.store(words, at + GRANTEE, 0);
@@ -108,6 +124,12 @@ function complete(at: number, record: number): void {
   if (fault !== undefined) fault('semaphore.granted');
 }
 
+/** The permit of one that died before it noticed that it had one. */
+function reclaim(at: number): void {
+  change(at, (seen) => seen + ONE);
+  serve(at);
+}
+
 function change(at: number, next: (seen: number) => number | undefined): boolean {
   const { words } = memory();
   for (;;) {
@@ -123,7 +145,9 @@ function repair(at: number): void {
   if ((Atomics.load(words, at + STATE) & GRANTING) !== 0) {
     const record = unfinishedGrant(at);
     if (record === 0) change(at, (seen) => seen & ~GRANTING);
-    else complete(at, record);
+    else if (isAlive(Atomics.load(words, record + OWNER))) complete(at, record);
+    // Dead before it was told: the permit goes back.
+    else change(at, (seen) => (seen & ~GRANTING) + ONE);
   }
   Atomics.store(words, at + GRANTEE, 0);
   mend(at);

@@ -6,7 +6,7 @@ import { giveRecord, modes, type Status, statuses } from '../arena/records.ts';
 import { sendAsHandle } from '../codec/value-kind.ts';
 import { TimeoutError, ValidationError } from '../errors.ts';
 import type { Lease } from './lease.ts';
-import { give, initialise, queueUp, take, VALUE_MAX, permitsLeft } from './semaphore-words.ts';
+import { give, initialise, permitsLeft, queueUp, take, tryTake, VALUE_MAX } from './semaphore-words.ts';
 import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf, words } from './shared-object.ts';
 import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
 
@@ -64,7 +64,7 @@ export class Semaphore {
 
   /** A permit if there is one and nobody waits for it; never waits. */
   tryAcquire(): Lease | undefined {
-    return take(atOf(this)) ? new Permit(this) : undefined;
+    return tryTake(atOf(this)) ? new Permit(this) : undefined;
   }
 
   /**

@@ -49,10 +49,32 @@ export function titleOf(kind: string, at: number): string {
 
 /** @throws {ValidationError} `ERR_VALIDATION` */
 export function checkName(options: { readonly name?: string | undefined } | undefined, call: string): string {
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw new ValidationError(`${call} takes an object, { name }, and got ${String(options)}.`);
+  }
   const name: unknown = options?.name;
   if (name === undefined) return '';
   if (typeof name !== 'string') throw new ValidationError(`${call}: name must be a string, and is ${String(name)}.`);
   return name;
+}
+
+/** What a class sends along with its handles: what belongs to the value, not to the object. */
+const companions = new Map<unknown, (value: object) => object>();
+
+/** Has `companion(value)` arrive as part of the handle of each value of a class. */
+export function travelsWith<T extends object>(
+  sharedClass: abstract new (...args: never[]) => T,
+  companion: (value: T) => object,
+): void {
+  companions.set(sharedClass, companion as (value: object) => object);
+}
+
+/** What travels with `value`. */
+export function companionOf(value: object): object | undefined {
+  for (const [sharedClass, companion] of companions) {
+    if (value instanceof (sharedClass as new () => object)) return companion(value);
+  }
+  return undefined;
 }
 
 function bind(value: object, handle: Handle): Handle {

@@ -45,7 +45,8 @@ export async function wait(record: number, reason: string, deadline: number, sig
   const endWait = beginWait(reason);
   const settled = awaitRecord(record);
   const left = deadline - performance.now();
-  const timer = left > LONGEST_TIMER_MS ? undefined : setTimeout(withdraw, Math.max(0, left), record);
+  // Node's timers come up to a millisecond early; a wait never does.
+  const timer = left >= LONGEST_TIMER_MS ? undefined : setTimeout(withdraw, Math.max(0, Math.ceil(left + 1)), record);
   const onAbort = (): unknown => withdraw(record);
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted === true) onAbort();

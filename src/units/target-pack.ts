@@ -4,14 +4,16 @@ import { encode } from '../codec/encode.ts';
 import { encodeErrorClass } from '../codec/error-class.ts';
 import { type AnyImage, describeFunction, describeImage, moduleOf } from '../codec/function-image.ts';
 import type { AnyFunction, Encoded } from '../codec/types.ts';
+import { type Handles, HandleWriter, letGo } from '../data/handles.ts';
 import { CloneError, TargetError } from '../errors.ts';
-import { encodeHandle } from '../sync/handles.ts';
 
 /** Target and arguments in one message, so that what they share is shared there as well. */
 export interface PackedTarget {
   readonly value: Encoded;
   /** URLs of the modules that the other side imports before it unpacks; the target's own is the first. */
   readonly modules: readonly string[];
+  /** What the message holds, until the unit has it: handles.ts. */
+  readonly handles: Handles;
 }
 
 /**
@@ -20,6 +22,7 @@ export interface PackedTarget {
  */
 export function packTarget(target: AnyFunction, args: readonly unknown[], unit: string): PackedTarget {
   const modules = new Set<string>();
+  const writer = new HandleWriter();
   try {
     // The root has no name: messages say `target` and `args[0]`.
     const value = encode({ target, args }, '', {
@@ -30,10 +33,11 @@ export function packTarget(target: AnyFunction, args: readonly unknown[], unit: 
         return described;
       },
       encodeErrorClass,
-      encodeHandle,
+      encodeHandle: writer.encodeHandle,
     });
-    return { value, modules: [...modules] };
+    return { value, modules: [...modules], handles: writer.handles };
   } catch (error) {
+    letGo(writer.handles);
     if (!(error instanceof CloneError)) throw error;
     throw new TargetError(`Cannot start ${unit} with ${describeFunction(target)}: ${error.message}`, { cause: error });
   }

@@ -6,7 +6,7 @@ import { decodeErrorClass } from '../codec/error-class.ts';
 import { functionReviver } from '../codec/function-revive.ts';
 import { watchModule } from '../codec/module-scope.ts';
 import type { AnyFunction, DecodeHooks, Encoded } from '../codec/types.ts';
-import { decodeHandle } from '../sync/handles.ts';
+import { HandleReader, type Handles } from '../data/handles.ts';
 import { runImport, runTarget } from './import-guard.ts';
 
 type Namespace = Readonly<Record<string, unknown>>;
@@ -14,10 +14,12 @@ type Namespace = Readonly<Record<string, unknown>>;
 export interface Target {
   readonly target: AnyFunction;
   readonly args: readonly unknown[];
+  /** What the message held: to be let go once the parent knows that it arrived. */
+  readonly handles: Handles;
 }
 
 const namespaces = new Map<string, Namespace>();
-const hooks: DecodeHooks = { decodeFunction: functionReviver(namespaces), decodeErrorClass, decodeHandle };
+const hooks: DecodeHooks = { decodeFunction: functionReviver(namespaces), decodeErrorClass };
 
 /** Imports the modules that a message needs, one after the other. Rejects with what the first failing one threw. */
 export async function importModules(urls: readonly string[]): Promise<void> {
@@ -29,11 +31,13 @@ export async function importModules(urls: readonly string[]): Promise<void> {
 
 /** The modules must have been imported. @throws {TargetError} `ERR_TARGET` when the function is not found in them. */
 export function unpackTarget(value: Encoded): Target {
-  return decode(value, hooks) as Target;
+  const { decodeHandle, handles } = new HandleReader();
+  const { target, args } = decode(value, { ...hooks, decodeHandle }) as Target;
+  return { target, args, handles };
 }
 
 /** Calls the target; of a generator's steps only the last counts: what it returns. */
-export async function callTarget({ target, args }: Target): Promise<unknown> {
+export async function callTarget({ target, args }: Pick<Target, 'target' | 'args'>): Promise<unknown> {
   const value = await runTarget(() => (target as (...args: readonly unknown[]) => unknown)(...args));
   return types.isGeneratorObject(value) ? runToEnd(value) : value;
 }

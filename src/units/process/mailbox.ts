@@ -35,6 +35,7 @@
 
 import { closeSync, ftruncateSync } from 'node:fs';
 import type { Encoded } from '../../codec/types.ts';
+import type { Handles } from '../../data/handles.ts';
 import { type Mapping, system } from '../../platform/system.ts';
 import { readParcel, writeParcel } from './parcel.ts';
 
@@ -71,6 +72,8 @@ export type OutcomeKind = keyof typeof outcomes;
 export interface Outcome {
   readonly kind: OutcomeKind;
   readonly value: Encoded;
+  /** What the message holds: data/handles.ts. */
+  readonly handles: Handles;
 }
 
 const encoder = new TextEncoder();
@@ -153,11 +156,12 @@ export class Mailbox {
   }
 
   /** Child: leaves an outcome; a later one replaces it. At most two are kept, further ones are ignored. */
-  postOutcome(kind: OutcomeKind, value: Encoded): void {
+  postOutcome(kind: OutcomeKind, value: Encoded, handles: Handles = []): void {
     const index = Atomics.load(this.#shared, OUTCOME);
     if (index >= OUTCOMES) return;
     const at = this.#end;
     this.#end = writeParcel(this.fd, at, value);
+    this.#end = writeParcel(this.fd, this.#end, { head: encoder.encode(JSON.stringify(handles)), blobs: [] });
     Atomics.store(this.#shared, KIND + index, outcomes[kind]);
     Atomics.store(this.#shared, AT_LOW + index, (at % 2 ** 32) | 0);
     Atomics.store(this.#shared, AT_HIGH + index, Math.floor(at / 2 ** 32));
@@ -183,7 +187,9 @@ export class Mailbox {
     if (kind === undefined) return undefined;
     const at =
       Atomics.load(this.#shared, AT_HIGH + index) * 2 ** 32 + (Atomics.load(this.#shared, AT_LOW + index) >>> 0);
-    return { kind, value: readParcel(this.fd, at).value };
+    const { value, end } = readParcel(this.fd, at);
+    const handles = JSON.parse(Buffer.from(readParcel(this.fd, end).value.head).toString('utf8')) as Handles;
+    return { kind, value, handles };
   }
 
   /** What the child says it waits for; the child sets it, the parent reads it. */

@@ -6,6 +6,7 @@ import { beginWait } from '../../arena/reasons.ts';
 import { decode } from '../../codec/decode.ts';
 import { decodeErrorClass } from '../../codec/error-class.ts';
 import { refuseUnits } from '../../codec/value-kind.ts';
+import { decodeHandle, type Handles, letGo } from '../../data/handles.ts';
 import { StateError, UnitCrashedError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
 import { ownUmask } from '../../platform/proc.ts';
@@ -106,16 +107,19 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     // What Node reads when it starts cannot be given to a spare.
     const isPlain = stdio === 'inherit' && options.execArgv === undefined && options.memoryLimitBytes === undefined;
     const child = (isPlain ? takeSpare(env) : undefined) ?? boot({ execArgv: nodeOptionsOf(options), env, stdio });
+    let handles: Handles = [];
     try {
-      const { value, modules } = packTarget(options.target, options.args ?? [], `process "${this.name}"`);
-      child.mailbox.postStart(writeOrder(this.#order(options, env, modules)), value);
+      const packed = packTarget(options.target, options.args ?? [], `process "${this.name}"`);
+      handles = packed.handles;
+      child.mailbox.postStart(writeOrder(this.#order(options, env, packed.modules)), packed.value);
     } catch (error) {
+      letGo(handles);
       if (isPlain) keepAsSpare(child);
       else discard(child);
       throw error;
     }
     this.#options = undefined; // what it was given can be forgotten
-    const run: Run = new Run(child, this.name, stdio, () => this.#onEnd(run));
+    const run: Run = new Run(child, this.name, stdio, handles, () => this.#onEnd(run));
     this.#life = { phase: 'started', run };
     if (this.daemon) run.setRef(false);
     addChild(this as unknown as Process);
@@ -352,7 +356,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       return { threw: true, error: new StateError(`${this} was closed before its result was taken.`) };
     if (outcome === undefined) return { threw: true, error: this.#crash(run) };
     try {
-      const value = decode(outcome.value, { decodeErrorClass });
+      const value = decode(outcome.value, { decodeErrorClass, decodeHandle });
       return outcome.kind === 'returned' ? { threw: false, value: value as Awaited<R> } : { threw: true, error: value };
     } catch (error) {
       return { threw: true, error };

@@ -6,6 +6,7 @@ import { encode } from '../../codec/encode.ts';
 import { encodeErrorClass } from '../../codec/error-class.ts';
 import type { Encoded } from '../../codec/types.ts';
 import { summary } from '../../codec/value-path.ts';
+import { HandleWriter, letGo } from '../../data/handles.ts';
 import { CloneError, StartDuringImportError } from '../../errors.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { unsettledExitCode } from './exit-status.ts';
@@ -29,9 +30,13 @@ export async function runOrder(mailbox: Mailbox): Promise<void> {
     await importModules(order.modules);
     const target = unpackTarget(targetParcel);
     mailbox.phase = phases.running;
+    // After the phase: a parent that finds an earlier one lets go itself. A death in between holds it for ever, which is
+    // better than to let go twice.
+    letGo(target.handles);
     const value = await callTarget(target);
     settle();
-    mailbox.postOutcome('returned', encode(value, 'result', { encodeErrorClass }));
+    const { encodeHandle, handles } = new HandleWriter({ isFarewell: true });
+    mailbox.postOutcome('returned', encode(value, 'result', { encodeErrorClass, encodeHandle }), handles);
   } catch (error) {
     settle();
     fail(mailbox, title, error);
@@ -75,12 +80,13 @@ function reportUnsettled(title: string): () => void {
 
 function postError(mailbox: Mailbox, error: unknown): void {
   const kind = error instanceof StartDuringImportError ? 'unguarded' : 'threw';
-  mailbox.postOutcome(kind, encodeError(error));
+  const { encodeHandle, handles } = new HandleWriter({ isFarewell: true });
+  mailbox.postOutcome(kind, encodeError(error, encodeHandle), handles);
 }
 
-function encodeError(error: unknown): Encoded {
+function encodeError(error: unknown, encodeHandle: HandleWriter['encodeHandle']): Encoded {
   try {
-    return encode(error, 'error', { encodeErrorClass });
+    return encode(error, 'error', { encodeErrorClass, encodeHandle });
   } catch {
     // A thrown function, symbol or socket: its description travels in its place.
     return encode(

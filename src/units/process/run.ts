@@ -10,6 +10,7 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { bury } from '../../arena/death.ts';
 import { isOpened } from '../../arena/memory.ts';
+import { type Handles, letGo, takeOver } from '../../data/handles.ts';
 import { system, type WaitStatus } from '../../platform/system.ts';
 import type { UnitState } from '../unit.ts';
 import type { Booted } from './boot.ts';
@@ -23,6 +24,11 @@ import { Output } from './output.ts';
 /** How long the end of a child may be held back by output that somebody else keeps open. */
 const OUTPUT_PATIENCE_MS = 1000;
 
+/** With the shared objects in what a child left: they live as long as that does. */
+interface KeptOutcome extends Outcome {
+  readonly objects: readonly object[];
+}
+
 export class Run {
   readonly pid: number;
   readonly stdio: ProcessStdio;
@@ -33,11 +39,17 @@ export class Run {
   readonly #onEnd: () => void;
   #mailbox: Mailbox | undefined;
   #status: ExitStatus | undefined;
-  #outcome: Outcome | undefined;
+  #outcome: KeptOutcome | undefined;
   #isSuspended = false;
+  /** What the child is given, until it has it. */
+  readonly #handles: Handles;
 
-  /** @param onEnd - called once, as soon as the end is known. */
-  constructor(child: Booted, name: string, stdio: ProcessStdio, onEnd: () => void) {
+  /**
+   * @param handles - what the message to the child holds.
+   * @param onEnd - called once, as soon as the end is known.
+   */
+  constructor(child: Booted, name: string, stdio: ProcessStdio, handles: Handles, onEnd: () => void) {
+    this.#handles = handles;
     this.pid = child.pid;
     this.stdio = stdio;
     this.#handle = child.handle;
@@ -151,7 +163,10 @@ export class Run {
 
   #end(status: WaitStatus): void {
     if (this.#mailbox === undefined) return;
-    this.#outcome = this.#mailbox.readOutcome();
+    const outcome = this.#mailbox.readOutcome();
+    if (outcome !== undefined) this.#outcome = { ...outcome, objects: takeOver(outcome.handles) };
+    // It never got as far as to let go itself.
+    if (this.#mailbox.phase < phases.running) letGo(this.#handles);
     this.#status = exitStatus(status, this.#outcome?.kind);
     this.#mailbox.close();
     this.#mailbox = undefined;
