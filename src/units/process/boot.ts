@@ -7,7 +7,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readlinkSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { PlatformError } from '../../errors.ts';
-import { childEntry } from '../current.ts';
+import { childEntry, cwdAtLoad } from '../current.ts';
 import { withCompileCache } from './compile-cache.ts';
 import { Mailbox } from './mailbox.ts';
 import type { ProcessStdio } from './options.ts';
@@ -42,14 +42,17 @@ export function boot(options: BootOptions = plainBoot()): Booted {
     const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, starter()], {
       stdio: descriptors(options.stdio, mailbox.fd),
       env: bootEnvironment(options.env),
+      cwd: cwdAtLoad !== undefined && existsSync(cwdAtLoad) ? cwdAtLoad : undefined,
     });
     // The handle reports a failed spawn once more, as an event; it has been thrown here by then.
-    handle.once('error', () => {});
+    // So does a signal that is not allowed, to a child of more rights: after this process gave up its own.
+    handle.on('error', () => {});
     if (handle.pid === undefined) throw refused();
     return { handle, pid: handle.pid, mailbox, surroundings: surroundings(options.env) };
   } catch (error) {
     mailbox.close();
-    throw error;
+    if (error instanceof PlatformError) throw error;
+    throw new PlatformError(`The system refuses another process: ${String(error)}.`, { cause: error });
   }
 }
 
@@ -63,13 +66,14 @@ function descriptors(stdio: ProcessStdio, mailbox: number): StdioOptions {
   return stdio === 'ignore' ? ['ignore', 'ignore', 'ignore', mailbox] : ['ignore', 'pipe', 'pipe', mailbox];
 }
 
-/** `process.env` without what Node keeps on it. */
+/** `process.env`, less what would have a child report to the parent's test runner as if it were a test file. */
 export function currentEnvironment(): Record<string, string> {
-  return { ...process.env } as Record<string, string>;
+  const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+  return environment as Record<string, string>;
 }
 
 /** Variables that a runtime or its libraries read when they start, and so no spare can be given later. */
-const readAtBoot = /^(NODE_|LD_|UV_|OPENSSL_|SSL_|GLIBC_|MALLOC_|ICU_|LC_|LANG)/;
+const readAtBoot = /^(NODE_|LD_|UV_|OPENSSL_|SSL_|GLIBC_|MALLOC_|ICU_|LC_|LANG|(HTTPS?|NO)_PROXY$)/i;
 
 /** In which surroundings a child boots: two children with the same ones are as good as each other. */
 export function surroundings(env: Readonly<Record<string, string>> = currentEnvironment()): string {
@@ -140,7 +144,9 @@ function withoutDropped(options: readonly string[]): string[] {
 function bootEnvironment(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const cached = withCompileCache(env);
   if (env.NODE_OPTIONS === undefined) return cached;
-  return { ...cached, NODE_OPTIONS: withoutDropped(env.NODE_OPTIONS.split(/\s+/)).join(' ') };
+  // Blanks inside of quotes are part of an option.
+  const options = env.NODE_OPTIONS.match(/(?:[^\s"]|"(?:\\.|[^"\\])*"?)+/g) ?? [];
+  return { ...cached, NODE_OPTIONS: withoutDropped(options).join(' ') };
 }
 
 /** Node tells the reason only later, by an event; this finds out the usual ones now. */

@@ -7,8 +7,9 @@ import { decodeErrorClass } from '../../codec/error-class.ts';
 import { refuseUnits } from '../../codec/value-kind.ts';
 import { StateError, UnitCrashedError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
+import { clearTimeout, setTimeout } from '../../platform/clock.ts';
 import { ownUmask } from '../../platform/proc.ts';
-import { beginWait, currentIdentity } from '../current.ts';
+import { beginWait, currentIdentity, workingDirectory } from '../current.ts';
 import { assertMayStart } from '../import-guard.ts';
 import { packTarget } from '../target-pack.ts';
 import type { Unit, UnitState } from '../unit.ts';
@@ -107,6 +108,9 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     const child = (isPlain ? takeSpare(env) : undefined) ?? boot({ execArgv: nodeOptionsOf(options), env, stdio });
     try {
       const { value, modules } = packTarget(options.target, options.args ?? [], `process "${this.name}"`);
+      // Getters of the arguments have run.
+      if ((this.#life as Life).phase !== 'new')
+        throw new StateError(`${this} was started while its arguments were read.`);
       child.mailbox.postStart(writeOrder(this.#order(options, env, modules)), value);
     } catch (error) {
       if (isPlain) keepAsSpare(child);
@@ -306,7 +310,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       identity: { name, daemon, path: this.#path, parent: { pid: process.pid, name: currentIdentity().name } },
       argv: process.argv,
       env,
-      cwd: resolve(options.cwd ?? ''),
+      cwd: options.cwd === undefined ? workingDirectory() : resolve(options.cwd),
       umask: ownUmask(),
       nice: options.nice,
       affinity: options.affinity,
@@ -326,6 +330,8 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       if (run.status === undefined) this.#aborted = { reason: signal.reason };
       this.#endGently(run);
     };
+    // A getter among the arguments may have aborted it meanwhile.
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     void run.ended.then(() => signal.removeEventListener('abort', onAbort));
   }
@@ -349,6 +355,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     const outcome = run?.outcome;
     if (run === undefined)
       return { threw: true, error: new StateError(`${this} was closed before its result was taken.`) };
+    if (run.lost !== undefined) return { threw: true, error: run.lost.reason };
     if (outcome === undefined) return { threw: true, error: this.#crash(run) };
     try {
       const value = decode(outcome.value, { decodeErrorClass });

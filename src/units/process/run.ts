@@ -5,9 +5,9 @@
  * return to its event loop, from the kernel, which is only asked. What the child left is taken over at that moment.
  */
 
-import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { nowMs, setImmediate } from '../../platform/clock.ts';
 import { system, type WaitStatus } from '../../platform/system.ts';
 import type { UnitState } from '../unit.ts';
 import type { Booted } from './boot.ts';
@@ -32,6 +32,7 @@ export class Run {
   #mailbox: Mailbox | undefined;
   #status: ExitStatus | undefined;
   #outcome: Outcome | undefined;
+  #lost: { readonly reason: unknown } | undefined;
   #isSuspended = false;
 
   /** @param onEnd - called once, as soon as the end is known. */
@@ -80,6 +81,11 @@ export class Run {
     return this.#outcome;
   }
 
+  /** Why what it left could not be read: no memory for it, or the child has damaged its mailbox. */
+  get lost(): { readonly reason: unknown } | undefined {
+    return this.#lost;
+  }
+
   get state(): UnitState {
     if (this.status !== undefined || this.#mailbox === undefined) return 'terminated';
     return this.#isSuspended ? 'ready' : observeState(this.pid, this.#mailbox);
@@ -113,7 +119,7 @@ export class Run {
   }
 
   resume(): void {
-    if (this.status !== undefined || !this.#isSuspended) return;
+    if (this.status !== undefined) return;
     this.#isSuspended = false;
     if (this.#mailbox !== undefined) this.#mailbox.isHeld = false;
     this.#handle.kill('SIGCONT');
@@ -127,16 +133,16 @@ export class Run {
     try {
       return this.#waitSync(ended, timeoutMs);
     } finally {
-      closeSync(ended);
+      system().close(ended);
     }
   }
 
   #waitSync(ended: number, timeoutMs: number | undefined): boolean {
-    const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    const deadline = nowMs() + (timeoutMs ?? Number.POSITIVE_INFINITY);
     // Its output must be read meanwhile, or a child that writes much would wait for us. A closed pipe stays readable.
     const open = new Set(this.#output?.descriptors);
     for (;;) {
-      const left = deadline === Number.POSITIVE_INFINITY ? undefined : Math.max(0, deadline - performance.now());
+      const left = deadline === Number.POSITIVE_INFINITY ? undefined : Math.max(0, deadline - nowMs());
       const ready = system().pollReadable([ended, ...open], left);
       if (ready.length === 0) return false;
       const drained = new Set(this.#output?.drainSync());
@@ -148,11 +154,18 @@ export class Run {
   }
 
   #end(status: WaitStatus): void {
-    if (this.#mailbox === undefined) return;
-    this.#outcome = this.#mailbox.readOutcome();
-    this.#status = exitStatus(status, this.#outcome?.kind);
-    this.#mailbox.close();
+    const mailbox = this.#mailbox;
+    if (mailbox === undefined) return;
     this.#mailbox = undefined;
+    this.#status = exitStatus(status, mailbox.outcomeKind);
+    try {
+      this.#outcome = mailbox.readOutcome();
+    } catch (reason) {
+      // The end is told all the same; whoever asks for the result hears the reason.
+      this.#lost = { reason };
+    } finally {
+      mailbox.close();
+    }
     this.#onEnd();
   }
 }

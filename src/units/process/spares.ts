@@ -5,6 +5,7 @@
  */
 
 import { ValidationError } from '../../errors.ts';
+import { setImmediate } from '../../platform/clock.ts';
 import { kernelState } from '../../platform/proc.ts';
 import { type Booted, boot, surroundings } from './boot.ts';
 import { endAtExit } from './exit-hook.ts';
@@ -92,6 +93,7 @@ function isEnding(pid: number): boolean {
 export function discard(spare: Booted): void {
   spare.handle.off('exit', forget);
   spare.handle.once('exit', () => endAtExit.delete(spare));
+  spare.mailbox.dismiss();
   spare.handle.kill('SIGKILL');
   spare.mailbox.close();
 }

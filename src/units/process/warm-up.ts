@@ -4,7 +4,7 @@ import module from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { encode } from '../../codec/encode.ts';
 import type { ReferenceImage } from '../../codec/function-image.ts';
-import { childEntry, currentIdentity } from '../current.ts';
+import { childEntry, currentIdentity, workingDirectory } from '../current.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { Mailbox } from './mailbox.ts';
 import { readOrder, writeOrder } from './protocol.ts';
@@ -25,7 +25,11 @@ let rehearsals = 0;
 export async function warmUp(isNeeded: () => boolean): Promise<void> {
   for (const step of steps) {
     if (isNeeded()) return;
-    await step();
+    try {
+      await step();
+    } catch {
+      // A Node without a type stripper, a working directory that is gone: a start that needs it will say so itself.
+    }
   }
 }
 
@@ -50,7 +54,7 @@ async function rehearse(): Promise<void> {
   const surroundings = {
     argv,
     env: { ...process.env } as Record<string, string>,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     umask: process.umask(),
   };
   const mailbox = Mailbox.create();
