@@ -7,9 +7,10 @@
 import { ValidationError } from '../../errors.ts';
 import { setImmediate } from '../../platform/clock.ts';
 import { kernelState } from '../../platform/proc.ts';
-import { type Booted, boot, surroundings } from './boot.ts';
+import { type Booted, boot } from './boot.ts';
 import { endAtExit } from './exit-hook.ts';
 import { phases } from './mailbox.ts';
+import { surroundings } from './surroundings.ts';
 
 let wanted = initialCount();
 const spares: Booted[] = [];
