@@ -27,20 +27,26 @@ export interface BootOptions {
   readonly execArgv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly stdio: ProcessStdio;
+  /** Whether it is for later: then it loads what it can while it waits. */
+  readonly isSpare: boolean;
 }
 
-const plainBoot = (): BootOptions => ({ execArgv: [], env: currentEnvironment(), stdio: 'inherit' });
+/** @throws {PlatformError} `ERR_PLATFORM` when the system refuses another process. */
+export function bootSpare(): Booted {
+  return boot({ execArgv: [], env: currentEnvironment(), stdio: 'inherit', isSpare: true });
+}
 
 /** Node would start without it, and fail in the child. Asked once. */
 let hasEntry: boolean | undefined;
 
 /** @throws {PlatformError} `ERR_PLATFORM` when the system refuses another process. */
-export function boot(options: BootOptions = plainBoot()): Booted {
+export function boot(options: BootOptions): Booted {
   hasEntry ??= existsSync(childEntry);
   if (!hasEntry) throw missingEntry();
   const mailbox = Mailbox.create();
   try {
-    const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, starter()], {
+    const purpose = options.isSpare ? ['spare'] : [];
+    const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, starter(), ...purpose], {
       stdio: descriptors(options.stdio, mailbox.fd),
       env: bootEnvironment(options.env),
       cwd: cwdAtLoad !== undefined && existsSync(cwdAtLoad) ? cwdAtLoad : undefined,

@@ -26,7 +26,8 @@ system().closeOnExec(mailboxFd);
 
 const mailbox = Mailbox.open(mailboxFd);
 mailbox.phase = phases.idle;
-void (mailbox.isStarted ? Promise.resolve() : warmUp(() => mailbox.isStarted)).then(() => {
+const isSpare = process.argv[3] === 'spare';
+void (isSpare ? warmUp(() => mailbox.isStarted) : Promise.resolve()).then(() => {
   mailbox.phase = phases.warm;
   if (!mailbox.waitForStart()) process.exit();
   mailbox.waitWhileHeld();

@@ -103,7 +103,8 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     const stdio = options.stdio ?? 'inherit';
     // What Node reads when it starts cannot be given to a spare.
     const isPlain = stdio === 'inherit' && options.execArgv === undefined && options.memoryLimitBytes === undefined;
-    const child = (isPlain ? takeSpare(env) : undefined) ?? boot({ execArgv: nodeOptionsOf(options), env, stdio });
+    const child =
+      (isPlain ? takeSpare(env) : undefined) ?? boot({ execArgv: nodeOptionsOf(options), env, stdio, isSpare: false });
     try {
       const { value, modules } = packTarget(options.target, options.args ?? [], `process "${this.name}"`);
       // Getters of the arguments have run.

@@ -7,7 +7,7 @@
 import { ValidationError } from '../../errors.ts';
 import { setImmediate } from '../../platform/clock.ts';
 import { kernelState } from '../../platform/proc.ts';
-import { type Booted, boot } from './boot.ts';
+import { type Booted, bootSpare } from './boot.ts';
 import { endAtExit } from './exit-hook.ts';
 import { phases } from './mailbox.ts';
 import { surroundings } from './surroundings.ts';
@@ -77,7 +77,7 @@ export function refillSpares(): void {
   setImmediate(() => {
     isRefilling = false;
     try {
-      while (spares.length < wanted) keepAsSpare(boot());
+      while (spares.length < wanted) keepAsSpare(bootSpare());
     } catch {
       // Out of processes or descriptors: the next start() will say so to somebody who asked for a process.
     }

@@ -1,6 +1,5 @@
 /** What a spare does ahead of its use, so that its start is short. */
 
-import module from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { encode } from '../../codec/encode.ts';
 import type { ReferenceImage } from '../../codec/function-image.ts';
@@ -10,9 +9,11 @@ import { Mailbox } from './mailbox.ts';
 import { readOrder, writeOrder } from './protocol.ts';
 import { takeOn } from './take-on.ts';
 
-/** The steps, the most useful first: the type stripper alone takes 20 ms when first used. */
+/**
+ * The steps, the most useful first. Not among them: the type stripper, which takes 25 MiB and 20 ms to load, and is not
+ * needed for a module of which the compile cache has the stripped text.
+ */
 const steps: readonly (() => unknown)[] = [
-  () => quietly(() => module.stripTypeScriptTypes('')),
   // What target modules import from 'manyhands' is then there.
   () => import('../../index.ts'),
   rehearse,
@@ -30,17 +31,6 @@ export async function warmUp(isNeeded: () => boolean): Promise<void> {
     } catch {
       // A Node without a type stripper, a working directory that is gone: a start that needs it will say so itself.
     }
-  }
-}
-
-/** The parent has warned of what is experimental in this Node; a child that nobody uses yet must not. */
-function quietly(body: () => unknown): void {
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  try {
-    body();
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }
 
