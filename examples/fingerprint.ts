@@ -106,7 +106,7 @@ async function inProcesses(
     const process = new Process({ target: work, args: [share], name: `hand-${index + 1}`, stdio: 'pipe' });
     process.start();
     createInterface({ input: process.stdout! }).on('line', (line) => onFile(Number(line)));
-    process.stderr!.pipe(globalThis.process.stderr);
+    process.stderr!.on('data', (text) => globalThis.process.stderr.write(text));
     return process;
   });
   const answers = await Promise.all(processes.map((process) => process.result()));
@@ -199,8 +199,14 @@ function folderToDo(): string {
   }
   if (given.length > 1) fail(`It takes one folder, and got ${given.length}.\n${usage}`);
   const folder = given[0] ?? fileURLToPath(new URL('../node_modules', import.meta.url));
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  if (stats === undefined) fail(`There is no folder "${folder}".\n${usage}`);
+  const unreadable: Unreadable[] = [];
+  const stats = tryTo(folder, unreadable, () => statSync(folder));
+  if (stats === undefined) {
+    const reason = unreadable[0]?.reason;
+    fail(
+      `${reason === 'ENOENT' ? `There is no folder "${folder}"` : `"${folder}" cannot be read: ${reason}`}.\n${usage}`,
+    );
+  }
   if (!stats.isDirectory()) fail(`"${folder}" is not a folder.\n${usage}`);
   return folder;
 }

@@ -23,7 +23,8 @@ export const ENTRIES = [
 
 /** @throws {Error} when a module is missing; esbuild has said which. */
 export async function join() {
-  const staging = joinPath(root, '.cache', 'joined');
+  // As deep as dist, so that the source maps stay right.
+  const staging = joinPath(root, '.joined');
   rmSync(staging, { recursive: true, force: true });
   await esbuild.build({
     absWorkingDir: root,
@@ -48,6 +49,7 @@ export async function join() {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, file.endsWith('.js') ? withoutBuiltinImports(text) : text);
   }
+  rmSync(staging, { recursive: true });
 }
 
 /** Line by line, so that the source maps stay right. */

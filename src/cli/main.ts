@@ -9,7 +9,7 @@ import { UsageError, usageExitCode } from './usage-error.ts';
 /** Runs the command that `argv` (as `process.argv`) names. Sets the exit code: 0, that of the program, or 2 for a wrong call. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('manyhands')
-    .description('Processes, threads and coroutines for TypeScript.')
+    .description('Runs TypeScript programs that use processes.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .enablePositionalOptions()

@@ -22,7 +22,7 @@ export function encode(value: unknown, root: string, hooks?: EncodeHooks): Encod
     encoder.write(value, root);
     return { head: threadSink.take(start), blobs: encoder.blobs };
   } catch (error) {
-    throw isStackOverflow(error) ? tooDeep(root, error) : error;
+    throw isStackOverflow(error) ? tooDeep(root === '' ? 'A part of it' : root, error) : error;
   } finally {
     threadSink.release(start);
   }

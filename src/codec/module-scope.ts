@@ -20,10 +20,18 @@ export type ModuleScope = (expression: string) => unknown;
 /** `import.meta` is no name that `eval` could see; functions are sent with this one instead, of the same length. */
 type Evaluator = (code: string, importMeta: unknown) => unknown;
 
-const registry = Symbol.for('manyhands.scopes');
+/** A bare name, for a module may declare its own `Symbol` or `globalThis`. */
+const registry = '__manyhands_scopes';
 const scopes = new Map<string, ModuleScope>();
 const wanted = new Set<string>();
 let isHooked = false;
+const threadListeners = new Set<() => void>();
+
+/** Has `listener` called when a module imports or requires `node:worker_threads`; returns what ends that. */
+export function onThreadsModule(listener: () => void): () => void {
+  threadListeners.add(listener);
+  return () => void threadListeners.delete(listener);
+}
 
 /** The scope of the module at `url`, once it has been imported after `watchModule(url)`. */
 export function scopeOf(url: string): ModuleScope | undefined {
@@ -42,6 +50,7 @@ export function watchModule(url: string): void {
   });
   module.registerHooks({
     load(at, context, nextLoad) {
+      if (at === 'node:worker_threads') for (const listener of threadListeners) listener();
       const loaded = nextLoad(at, context);
       const isLookedInto = wanted.has(at) || !(at.startsWith('node:') || at.includes('/node_modules/'));
       return isLookedInto ? withEvaluator(at, context, loaded) : loaded;
@@ -56,6 +65,6 @@ function withEvaluator(url: string, context: LoadHookContext, loaded: LoadFnOutp
   const source = loaded.source ?? readFileSync(fileURLToPath(url));
   const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString('utf8');
   const meta = isModule ? 'import.meta' : 'undefined';
-  const line = `\n;globalThis[Symbol.for('manyhands.scopes')](${JSON.stringify(url)}, (__import_ex, __import_mt) => eval(__import_ex), ${meta});\n`;
+  const line = `\n;${registry}(${JSON.stringify(url)}, (__import_ex, __import_mt) => eval(__import_ex), ${meta});\n`;
   return { ...loaded, format, source: text + line };
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { PlatformError } from '../errors.ts';
+import { nowMs } from './clock.ts';
 import { koffi } from './koffi.ts';
 import type { Mapping, System, WaitStatus } from './system.ts';
 
@@ -55,6 +56,7 @@ export function createLinux(): System {
   const ffi = koffi();
   const libc = ffi.load(null);
   const prctl = libc.func('int prctl(int, ulong, ulong, ulong, ulong)');
+  const close = libc.func('int close(int)');
   const fcntl = libc.func('int fcntl(int, int, int)');
   const memfdCreate = libc.func('int memfd_create(const char *, uint)');
   const ftruncate = libc.func('int ftruncate(int, int64)');
@@ -96,6 +98,7 @@ export function createLinux(): System {
     dieWithParent() {
       checked('prctl(PR_SET_PDEATHSIG)', prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     },
+    close: (fd) => void close(fd),
     closeOnExec(fd) {
       checked(`fcntl(${fd}, FD_CLOEXEC)`, fcntl(fd, F_SETFD, FD_CLOEXEC));
     },
@@ -143,19 +146,18 @@ export function createLinux(): System {
       throw failed('pidfd_open');
     },
     pollReadable(fds, timeoutMs) {
-      const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      const deadline = timeoutMs === undefined ? undefined : nowMs() + timeoutMs;
       const polled = Buffer.alloc(fds.length * POLLFD_BYTES);
       for (const [index, fd] of fds.entries()) {
         polled.writeInt32LE(fd, index * POLLFD_BYTES);
         polled.writeInt16LE(POLLIN, index * POLLFD_BYTES + 4);
       }
       for (;;) {
-        const left =
-          deadline === undefined ? -1 : Math.min(Math.max(0, Math.ceil(deadline - performance.now())), 2 ** 30);
+        const left = deadline === undefined ? -1 : Math.min(Math.max(0, Math.ceil(deadline - nowMs())), 2 ** 30);
         const count = pollCall(polled, fds.length, left);
         if (count > 0) return fds.filter((_, index) => polled.readInt16LE(index * POLLFD_BYTES + 6) !== 0);
         if (count < 0 && ffi.errno() !== EINTR) throw failed('poll');
-        if (deadline !== undefined && performance.now() >= deadline) return [];
+        if (deadline !== undefined && nowMs() >= deadline) return [];
       }
     },
     peekExit: (pid) => waitFor(pid, WNOWAIT),

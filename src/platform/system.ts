@@ -25,6 +25,8 @@ export interface System {
   pipe(): { readonly readFd: number; readonly writeFd: number };
   /** Has the kernel send SIGKILL to this process when the thread that started it ends. */
   dieWithParent(): void;
+  /** Closes a descriptor that came from here; Node warns of such when it closes them in a worker thread. */
+  close(fd: number): void;
   /** Keeps `fd` from being inherited by programs that this process starts. */
   closeOnExec(fd: number): void;
   /** Anonymous shared memory as a file descriptor, closed on exec; `label` shows in /proc/PID/fd. */

@@ -78,6 +78,10 @@ export function takeFree(at: number): boolean {
 /** Tries for a few microseconds. */
 export function spin(at: number): boolean {
   const { words } = memory();
+  if (handedOver === at) {
+    handedOver = 0;
+    return false;
+  }
   for (let i = 0; i < SPINS; i++) if (Atomics.load(words, at + STATE) <= 1 && takeFree(at)) return true;
   return false;
 }
@@ -121,6 +125,12 @@ export function release(at: number): boolean {
   return seen > 1 && exclusively(at, () => releaseGuarded(at));
 }
 
+/**
+ * The lock that this thread has handed over last. It queues for it without a try of luck: else it would take it back at
+ * once, from a processor that has it in its cache, and the other would have got it for one turn.
+ */
+let handedOver = 0;
+
 function releaseGuarded(at: number): boolean {
   const { words } = memory();
   for (;;) {
@@ -128,7 +138,9 @@ function releaseGuarded(at: number): boolean {
     if (seen <= 1) return false;
     const head = first(at);
     if (head !== 0) {
-      passOn(at, head, isDue(head) ? gifts.lock : gifts.nudge);
+      const isHandedOver = isDue(head);
+      if (isHandedOver) handedOver = at;
+      passOn(at, head, isHandedOver ? gifts.lock : gifts.nudge);
       return true;
     }
     if (Atomics.compareExchange(words, at + STATE, seen, 0) === seen) return true;

@@ -3,6 +3,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StateError } from '../errors.ts';
+import { setTimeout } from '../platform/clock.ts';
 import { inheritedIdentity } from './process/inherited.ts';
 
 /** What a process knows of itself; worker threads of it know the same. */
@@ -19,9 +20,25 @@ export const childEntry: string = fileURLToPath(
   new URL(`./process/child${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );
 
-const isChild = process.argv[1] === childEntry;
+/**
+ * The working directory from which relative paths in options of Node (`--import ./setup.js`) are meant, wherever the
+ * program went since. Here, because a child loads this module before it takes on its own.
+ */
+export const cwdAtLoad: string | undefined = workingDirectory();
+
+/** `undefined` when it was removed. */
+export function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether this is the main thread of a child process. */
+export const isChild: boolean = process.argv[1] === childEntry;
 // Not imported: loading it takes 2 ms of the start of a child, and a child's first thread is a main thread.
-const isMainThread = isChild || process.getBuiltinModule('node:worker_threads').isMainThread;
+export const isMainThread: boolean = isChild || process.getBuiltinModule('node:worker_threads').isMainThread;
 
 let identity: Identity | undefined;
 
@@ -58,7 +75,10 @@ export function currentProcess(): CurrentProcess {
   const refuse = (): never => {
     throw new StateError(`Process "${name}" cannot join itself: it would wait for its own end for ever.`);
   };
-  return { pid: process.pid, name, daemon, join: refuse, joinSync: refuse };
+  const described = { pid: process.pid, name, daemon } as CurrentProcess;
+  // Not enumerable: what is left can be printed and sent.
+  for (const call of ['join', 'joinSync']) Object.defineProperty(described, call, { value: refuse });
+  return described;
 }
 
 export interface ParentProcess {

@@ -5,13 +5,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readlinkSync } from 'node:fs';
-import { getPriority } from 'node:os';
 import { arenaFd } from '../../arena/memory.ts';
 import { PlatformError } from '../../errors.ts';
-import { childEntry } from '../current.ts';
+import { childEntry, cwdAtLoad } from '../current.ts';
 import { withCompileCache } from './compile-cache.ts';
 import { Mailbox } from './mailbox.ts';
+import { inheritedNodeOptions, nodeOptions } from './node-options.ts';
 import type { ProcessStdio } from './options.ts';
+import { currentEnvironment, surroundings } from './surroundings.ts';
 
 /** A booting or waiting child, not yet told what to run. */
 export interface Booted {
@@ -27,30 +28,39 @@ export interface BootOptions {
   readonly execArgv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly stdio: ProcessStdio;
+  /** Whether it is for later: then it loads what it can while it waits. */
+  readonly isSpare: boolean;
 }
 
-const plainBoot = (): BootOptions => ({ execArgv: [], env: currentEnvironment(), stdio: 'inherit' });
+/** @throws {PlatformError} `ERR_PLATFORM` when the system refuses another process. */
+export function bootSpare(): Booted {
+  return boot({ execArgv: [], env: currentEnvironment(), stdio: 'inherit', isSpare: true });
+}
 
 /** Node would start without it, and fail in the child. Asked once. */
 let hasEntry: boolean | undefined;
 
 /** @throws {PlatformError} `ERR_PLATFORM` when the system refuses another process. */
-export function boot(options: BootOptions = plainBoot()): Booted {
+export function boot(options: BootOptions): Booted {
   hasEntry ??= existsSync(childEntry);
-  if (!hasEntry) throw refused();
+  if (!hasEntry) throw missingEntry();
   const mailbox = Mailbox.create();
   try {
-    const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, starter()], {
+    const purpose = options.isSpare ? ['spare'] : [];
+    const handle = spawn(process.execPath, [...nodeOptions(options.execArgv), childEntry, starter(), ...purpose], {
       stdio: [...descriptors(options.stdio), mailbox.fd, arenaFd()],
       env: bootEnvironment(options.env),
+      cwd: cwdAtLoad !== undefined && existsSync(cwdAtLoad) ? cwdAtLoad : undefined,
     });
     // The handle reports a failed spawn once more, as an event; it has been thrown here by then.
-    handle.once('error', () => {});
+    // So does a signal that is not allowed, to a child of more rights: after this process gave up its own.
+    handle.on('error', () => {});
     if (handle.pid === undefined) throw refused();
     return { handle, pid: handle.pid, mailbox, surroundings: surroundings(options.env) };
   } catch (error) {
     mailbox.close();
-    throw error;
+    if (error instanceof PlatformError) throw error;
+    throw new PlatformError(`The system refuses another process: ${String(error)}.`, { cause: error });
   }
 }
 
@@ -65,94 +75,20 @@ function descriptors(stdio: ProcessStdio): ('inherit' | 'ignore' | 'pipe')[] {
   return stdio === 'ignore' ? ['ignore', 'ignore', 'ignore'] : ['ignore', 'pipe', 'pipe'];
 }
 
-/** `process.env` without what Node keeps on it. */
-export function currentEnvironment(): Record<string, string> {
-  return { ...process.env } as Record<string, string>;
-}
-
-/** Variables that a runtime or its libraries read when they start, and so no spare can be given later. */
-const readAtBoot = /^(NODE_|LD_|UV_|OPENSSL_|SSL_|GLIBC_|MALLOC_|ICU_|LC_|LANG)/;
-
-/** In which surroundings a child boots: two children with the same ones are as good as each other. */
-export function surroundings(env: Readonly<Record<string, string>> = currentEnvironment()): string {
-  const variables = Object.keys(env).filter((key) => readAtBoot.test(key));
-  return JSON.stringify([
-    process.getuid?.(),
-    process.geteuid?.(),
-    process.getgid?.(),
-    process.getegid?.(),
-    process.getgroups?.(),
-    getPriority(),
-    process.execPath,
-    variables.sort().map((key) => [key, env[key]]),
-  ]);
-}
-
-/** Options of the parent's Node that make no sense in a child: its inspector's port, its program text, its modes. */
-const dropped: ReadonlySet<string> = new Set([
-  ...['--inspect', '--inspect-brk', '--inspect-wait', '--inspect-port', '--debug-port', '--inspect-publish-uid'],
-  ...['--eval', '-e', '--print', '-p', '-pe', '--interactive', '-i', '--check', '-c', '--input-type'],
-  ...[
-    '--test',
-    '--watch',
-    '--watch-path',
-    '--watch-preserve-output',
-    '--run',
-    '--build-snapshot',
-    '--build-snapshot-config',
-  ],
-  ...['--test-name-pattern', '--test-only', '--test-reporter', '--test-reporter-destination', '--test-concurrency'],
-  ...['--test-timeout', '--test-shard', '--test-isolation', '--test-force-exit', '--experimental-test-coverage'],
-]);
-/** Those of them whose value may stand apart, as the next argument. */
-const takesValue: ReadonlySet<string> = new Set([
-  ...[
-    '--inspect-port',
-    '--debug-port',
-    '--eval',
-    '-e',
-    '-p',
-    '-pe',
-    '--print',
-    '--input-type',
-    '--watch-path',
-    '--run',
-  ],
-  ...['--test-name-pattern', '--test-reporter', '--test-reporter-destination', '--test-concurrency', '--test-timeout'],
-  ...['--test-shard', '--test-isolation', '--build-snapshot-config'],
-]);
-
-/** The options that a child's Node gets: the parent's, loaders and source maps included, then `added`. */
-export function nodeOptions(added: readonly string[], inherited: readonly string[] = process.execArgv): string[] {
-  // A port of its own, should somebody ask it to be debugged (SIGUSR1).
-  return [...withoutDropped(inherited), '--inspect-port=0', ...added];
-}
-
-function withoutDropped(options: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < options.length; i++) {
-    const option = options[i]!;
-    const name = option.startsWith('--') ? option.split('=')[0]! : option;
-    if (!dropped.has(name)) kept.push(option);
-    else if (takesValue.has(name) && !option.includes('=') && !(options[i + 1] ?? '-').startsWith('-')) i++;
-  }
-  return kept;
-}
-
 function bootEnvironment(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const cached = withCompileCache(env);
-  if (env.NODE_OPTIONS === undefined) return cached;
-  return { ...cached, NODE_OPTIONS: withoutDropped(env.NODE_OPTIONS.split(/\s+/)).join(' ') };
+  return env.NODE_OPTIONS === undefined ? cached : { ...cached, NODE_OPTIONS: inheritedNodeOptions(env.NODE_OPTIONS) };
+}
+
+function missingEntry(): PlatformError {
+  return new PlatformError(
+    `The file that child processes of Manyhands run is missing: ${childEntry}. A bundler may have put the library into the ` +
+      'program. Leave it out (esbuild: --external:manyhands) and install it beside the bundle.',
+  );
 }
 
 /** Node tells the reason only later, by an event; this finds out the usual ones now. */
 function refused(): PlatformError {
-  if (!existsSync(childEntry)) {
-    return new PlatformError(
-      `The file that child processes of Manyhands run is missing: ${childEntry}. A bundler may have put the library into the ` +
-        'program. Leave it out (esbuild: --external:manyhands) and install it beside the bundle.',
-    );
-  }
   return new PlatformError(
     `The system refuses another process: ${hasDescriptors() ? 'too many processes or too little memory' : 'too many open files'}. ` +
       'Let some end first, or raise the limit (ulimit -u, ulimit -n).',

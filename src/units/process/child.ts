@@ -12,19 +12,32 @@ import { inheritedArenaFd, mailboxFd } from './protocol.ts';
 import { runOrder } from './run-order.ts';
 import { warmUp } from './warm-up.ts';
 
-system().dieWithParent();
-// A thread that had ended by then, alone or with its process, sends no signal any more.
 const starter = process.argv[2] ?? '';
-if (process.ppid !== Number.parseInt(starter, 10) || !existsSync(`/proc/${starter}`))
-  process.kill(process.pid, 'SIGKILL');
+bindToParent();
+// The kernel forgets the binding when a process changes who it is. Nothing else of these calls changes.
+for (const name of ['setuid', 'seteuid', 'setgid', 'setegid'] as const) {
+  const change = process[name]?.bind(process) as (id: number | string) => void;
+  process[name] = (id: number | string): void => {
+    change(id);
+    bindToParent();
+  };
+}
 system().closeOnExec(mailboxFd);
 system().closeOnExec(inheritedArenaFd);
 
 const mailbox = Mailbox.open(mailboxFd);
 mailbox.phase = phases.idle;
-void (mailbox.isStarted ? Promise.resolve() : warmUp(() => mailbox.isStarted)).then(() => {
+const isSpare = process.argv[3] === 'spare';
+void (isSpare ? warmUp(() => mailbox.isStarted) : Promise.resolve()).then(() => {
   mailbox.phase = phases.warm;
-  mailbox.waitForStart();
+  if (!mailbox.waitForStart()) process.exit();
   mailbox.waitWhileHeld();
   return runOrder(mailbox);
 });
+
+function bindToParent(): void {
+  system().dieWithParent();
+  // A thread that had ended by then, alone or with its process, sends no signal any more.
+  if (process.ppid !== Number.parseInt(starter, 10) || !existsSync(`/proc/${starter}`))
+    process.kill(process.pid, 'SIGKILL');
+}

@@ -11,10 +11,15 @@ export function withCompileCache(env: Readonly<Record<string, string>>): Readonl
   const isDecided = ['NODE_COMPILE_CACHE', 'NODE_DISABLE_COMPILE_CACHE', 'NODE_V8_COVERAGE'].some(
     (name) => name in env,
   );
-  return isDecided ? env : { ...env, NODE_COMPILE_CACHE: folder(env.XDG_CACHE_HOME) };
+  const base = isDecided ? undefined : cacheFolder(env.XDG_CACHE_HOME);
+  return base === undefined ? env : { ...env, NODE_COMPILE_CACHE: join(base, 'manyhands', 'compile-cache') };
 }
 
-function folder(cacheHome: string | undefined): string {
-  const base = cacheHome !== undefined && isAbsolute(cacheHome) ? cacheHome : join(homedir(), '.cache');
-  return join(base, 'manyhands', 'compile-cache');
+function cacheFolder(cacheHome: string | undefined): string | undefined {
+  if (cacheHome !== undefined && isAbsolute(cacheHome)) return cacheHome;
+  try {
+    return join(homedir(), '.cache');
+  } catch {
+    return undefined; // no HOME, and a user whom the system does not know, as in containers: no cache
+  }
 }

@@ -4,11 +4,14 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
+import { nowMs } from '../../platform/clock.ts';
 import { system } from '../../platform/system.ts';
+import type { Mailbox } from './mailbox.ts';
 
 interface Living {
   readonly pid: number;
   readonly handle: ChildProcess;
+  readonly mailbox: Mailbox;
 }
 
 /** At the end of the program, waiting for children that cannot be killed at once (D state) ends after this time. */
@@ -31,12 +34,17 @@ export const endAtExit = {
 };
 
 function endAll(): void {
+  // A process that gave up its rights may not signal the spares that it booted before.
+  for (const { mailbox } of living) mailbox.dismiss();
   const children = [...living].filter(({ handle }) => handle.kill('SIGKILL'));
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = nowMs() + PATIENCE_MS;
   for (const { pid } of children) {
-    const fd = system().openProcess(pid);
-    if (fd === undefined) continue;
-    system().pollReadable([fd], Math.max(0, deadline - performance.now()));
-    system().reap(pid);
+    try {
+      const fd = system().openProcess(pid);
+      if (fd !== undefined) system().pollReadable([fd], Math.max(0, deadline - nowMs()));
+      system().reap(pid);
+    } catch {
+      // Out of descriptors, or no pidfd here: it has been killed, and process 1 reaps it.
+    }
   }
 }

@@ -10,7 +10,7 @@
  *
  *   word          writer   meaning
  *   PHASE         child    where the child is in its life, below; only ever grows
- *   STARTED       parent   1 once the parcels of the start are complete
+ *   STARTED       parent   1 once the parcels of the start are complete; 2: there will be none
  *   HELD          parent   1 while a child that has not yet begun its import shall not begin it
  *   OUTCOME       child    0, or 1 + the index of the outcome that counts
  *   KIND + i      child    what outcome i is, below
@@ -33,7 +33,7 @@
  * after the target returned) is written behind the first. The kernel frees the file with its last descriptor.
  */
 
-import { closeSync, ftruncateSync } from 'node:fs';
+import { ftruncateSync } from 'node:fs';
 import type { Encoded } from '../../codec/types.ts';
 import type { Handles } from '../../data/handles.ts';
 import { type Mapping, system } from '../../platform/system.ts';
@@ -54,6 +54,8 @@ const AT_LOW = 6;
 const AT_HIGH = 8;
 const WAIT_VERSION = 10;
 const WAIT_LENGTH = 11;
+/** In STARTED. */
+const DISMISSED = 2;
 const WAIT_TEXT_BYTE = 64;
 const WAIT_TEXT_MAX = 512;
 const OUTCOMES = 2;
@@ -100,7 +102,7 @@ export class Mailbox {
     try {
       return new Mailbox(fd);
     } catch (error) {
-      closeSync(fd);
+      system().close(fd);
       throw error;
     }
   }
@@ -125,14 +127,26 @@ export class Mailbox {
 
   /** Parent: leaves the start for the child. */
   postStart(order: Encoded, target: Encoded): void {
-    for (const parcel of [order, target]) this.#end = writeParcel(this.fd, this.#end, parcel);
+    let end = this.#end;
+    for (const parcel of [order, target]) end = writeParcel(this.fd, end, parcel);
+    this.#end = end; // only now: after a failure the next start is written where the child looks
     Atomics.store(this.#shared, STARTED, 1); // last: the child reads the parcels as soon as it sees this
     this.#mapping.wake(STARTED);
   }
 
-  /** Child: blocks the thread until the parcels of the start are there. */
-  waitForStart(): void {
-    while (!this.isStarted) this.#mapping.waitWhile(STARTED, 0);
+  /** Parent: has a child end that was not started. Needs no right to signal it. Does nothing once closed. */
+  dismiss(): void {
+    if (this.#words === undefined || Atomics.compareExchange(this.#words, STARTED, 0, DISMISSED) !== 0) return;
+    this.#mapping.wake(STARTED);
+  }
+
+  /** Child: blocks the thread until the parcels of the start are there. False when there will be none. */
+  waitForStart(): boolean {
+    for (;;) {
+      const started = Atomics.load(this.#shared, STARTED);
+      if (started !== 0) return started !== DISMISSED;
+      this.#mapping.waitWhile(STARTED, 0);
+    }
   }
 
   /** Parent: whether the child shall stay before its import. */
@@ -166,10 +180,6 @@ export class Mailbox {
     Atomics.store(this.#shared, AT_LOW + index, (at % 2 ** 32) | 0);
     Atomics.store(this.#shared, AT_HIGH + index, Math.floor(at / 2 ** 32));
     Atomics.store(this.#shared, OUTCOME, index + 1); // last: makes all of the above count at once
-  }
-
-  get hasOutcome(): boolean {
-    return Atomics.load(this.#shared, OUTCOME) !== 0;
   }
 
   /** Parent: which outcome the child left, without its value. */
@@ -216,7 +226,7 @@ export class Mailbox {
     if (this.#words === undefined) return;
     this.#words = undefined;
     this.#mapping.unmap();
-    closeSync(this.fd);
+    system().close(this.fd);
   }
 
   get #shared(): Int32Array {

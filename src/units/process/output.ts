@@ -3,6 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { clearTimeout, setTimeout } from '../../platform/clock.ts';
 import { PrefixWriter } from './prefix-writer.ts';
 
 /** One pipe as the parent has it. */

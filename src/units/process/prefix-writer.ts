@@ -22,7 +22,7 @@ export class PrefixWriter {
 
   /** @param destination - gets whole lines, one call for all lines of a chunk; colour only where it shows colours. */
   constructor(name: string, destination: Destination) {
-    const label = `[${name}]`;
+    const label = `[${name.replace(/\p{Cc}/gu, '?')}]`;
     this.#prefix = `${destination.hasColors?.() === true ? coloured(label, name) : label} `;
     this.#destination = destination;
   }

@@ -3,32 +3,31 @@
 import { resolve } from 'node:path';
 import { type InspectOptions, inspect } from 'node:util';
 import { beginWait } from '../../arena/reasons.ts';
-import { decode } from '../../codec/decode.ts';
-import { decodeErrorClass } from '../../codec/error-class.ts';
 import { refuseUnits } from '../../codec/value-kind.ts';
-import { decodeHandle, type Handles, letGo } from '../../data/handles.ts';
-import { StateError, UnitCrashedError } from '../../errors.ts';
+import { type Handles, letGo } from '../../data/handles.ts';
+import { StateError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
+import { clearTimeout, setTimeout } from '../../platform/clock.ts';
 import { ownUmask } from '../../platform/proc.ts';
-import { currentIdentity } from '../current.ts';
+import { currentIdentity, workingDirectory } from '../current.ts';
+import { within } from '../deadline.ts';
 import { assertMayStart } from '../import-guard.ts';
 import { packTarget } from '../target-pack.ts';
 import type { Unit, UnitState } from '../unit.ts';
-import { boot, currentEnvironment } from './boot.ts';
+import { boot } from './boot.ts';
 import { addChild, nextPath, removeChild } from './children.ts';
-import { describeExit, type ExitStatus, exitCodeOf, unsettledExitCode } from './exit-status.ts';
+import { type ExitStatus, exitCodeOf } from './exit-status.ts';
 import { heapBounds } from './heap-bounds.ts';
 import { checkFolder, checkProcessOptions, checkTimeout, type ProcessOptions } from './options.ts';
 import { type Order, writeOrder } from './protocol.ts';
 import { Run } from './run.ts';
+import { type Settled, settle } from './settlement.ts';
 import { discard, keepAsSpare, refillSpares, takeSpare } from './spares.ts';
+import { currentEnvironment } from './surroundings.ts';
 import { tellUnguarded } from './unguarded.ts';
 
 /** After the gentle signal of an abort or a disposal, SIGKILL follows when the process has not ended by then. */
 const GRACE_MS = 1000;
-/** What `setTimeout` can do; a longer wait has no timer. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-
 type Life =
   | { readonly phase: 'new' }
   | { readonly phase: 'started'; readonly run: Run }
@@ -106,11 +105,15 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     const stdio = options.stdio ?? 'inherit';
     // What Node reads when it starts cannot be given to a spare.
     const isPlain = stdio === 'inherit' && options.execArgv === undefined && options.memoryLimitBytes === undefined;
-    const child = (isPlain ? takeSpare(env) : undefined) ?? boot({ execArgv: nodeOptionsOf(options), env, stdio });
+    const child =
+      (isPlain ? takeSpare(env) : undefined) ?? boot({ execArgv: nodeOptionsOf(options), env, stdio, isSpare: false });
     let handles: Handles = [];
     try {
       const packed = packTarget(options.target, options.args ?? [], `process "${this.name}"`);
       handles = packed.handles;
+      // Getters of the arguments have run.
+      if ((this.#life as Life).phase !== 'new')
+        throw new StateError(`${this} was started while its arguments were read.`);
       child.mailbox.postStart(writeOrder(this.#order(options, env, packed.modules)), packed.value);
     } catch (error) {
       letGo(handles);
@@ -131,7 +134,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
    * Waits for the end, whatever it is.
    *
    * @param timeoutMs - default: no limit. 0 only looks.
-   * @returns true once the process has ended and been reaped, false when the time passed first.
+   * @returns true once the process has ended, false when the time passed first.
    * @throws {StateError} `ERR_STATE` before the start.
    */
   async join(timeoutMs?: number): Promise<boolean> {
@@ -177,7 +180,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     const run = this.#started('result');
     if (run !== undefined) await this.join();
     if (this.#aborted !== undefined) throw this.#aborted.reason;
-    this.#settled ??= this.#settle(run);
+    this.#settled ??= settle<R>(run, this);
     if (this.#settled.threw) throw this.#settled.error;
     return this.#settled.value;
   }
@@ -269,7 +272,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     // Not the error that result() makes of a fault: there nothing was thrown.
     const hasThrown = status.kind === 'fatal' && outcome !== undefined && outcome.kind !== 'returned';
     // A value stays packed until somebody asks for it.
-    if (hasThrown) this.#settled ??= this.#settle(this.#life.run);
+    if (hasThrown) this.#settled ??= settle<R>(this.#life.run, this);
     this.#exit = Object.freeze(
       hasThrown && this.#settled?.threw ? { ...status, error: this.#settled.error } : { ...status },
     );
@@ -311,7 +314,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       identity: { name, daemon, path: this.#path, parent: { pid: process.pid, name: currentIdentity().name } },
       argv: process.argv,
       env,
-      cwd: resolve(options.cwd ?? ''),
+      cwd: options.cwd === undefined ? workingDirectory() : resolve(options.cwd),
       umask: ownUmask(),
       nice: options.nice,
       affinity: options.affinity,
@@ -331,6 +334,8 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       if (run.status === undefined) this.#aborted = { reason: signal.reason };
       this.#endGently(run);
     };
+    // A getter among the arguments may have aborted it meanwhile.
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     void run.ended.then(() => signal.removeEventListener('abort', onAbort));
   }
@@ -344,32 +349,10 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
   #onEnd(run: Run): void {
     removeChild(this as unknown as Process);
     if (run.outcome?.kind !== 'unguarded') return;
-    this.#settled ??= this.#settle(run);
+    this.#settled ??= settle<R>(run, this);
     const settled = this.#settled;
     if (!settled.threw) return;
     void run.ended.then(() => tellUnguarded(settled.error, () => this.#isAskedForResult));
-  }
-
-  #settle(run: Run | undefined): Settled<R> {
-    const outcome = run?.outcome;
-    if (run === undefined)
-      return { threw: true, error: new StateError(`${this} was closed before its result was taken.`) };
-    if (outcome === undefined) return { threw: true, error: this.#crash(run) };
-    try {
-      const value = decode(outcome.value, { decodeErrorClass, decodeHandle });
-      return outcome.kind === 'returned' ? { threw: false, value: value as Awaited<R> } : { threw: true, error: value };
-    } catch (error) {
-      return { threw: true, error };
-    }
-  }
-
-  #crash(run: Run): UnitCrashedError {
-    const status = run.status ?? { kind: 'normal', code: 0 };
-    const why =
-      status.code === unsettledExitCode && status.kind === 'error'
-        ? 'ended because its target awaits something that can no longer happen'
-        : `${describeExit(status)} before its target returned`;
-    return new UnitCrashedError(`${this} (pid ${run.pid}) ${why}.`, { exit: Object.freeze(status), unit: this.name });
   }
 }
 
@@ -389,10 +372,6 @@ Object.defineProperty(Process.prototype, inspect.custom, {
   },
 });
 
-type Settled<R> =
-  | { readonly threw: false; readonly value: Awaited<R> }
-  | { readonly threw: true; readonly error: unknown };
-
 function environment({
   env,
 }: {
@@ -408,15 +387,4 @@ function nodeOptionsOf({
   execArgv = [],
 }: Pick<ProcessOptions<never, unknown>, 'memoryLimitBytes' | 'execArgv'>): readonly string[] {
   return memoryLimitBytes === undefined ? execArgv : [...heapBounds(memoryLimitBytes), ...execArgv];
-}
-
-async function within(ended: Promise<void>, timeoutMs: number | undefined): Promise<boolean> {
-  if (timeoutMs === undefined || timeoutMs > LONGEST_TIMEOUT_MS) return ended.then(() => true);
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(resolve, timeoutMs, false);
-  try {
-    return await Promise.race([ended.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

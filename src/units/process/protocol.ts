@@ -9,7 +9,8 @@ export interface Order {
   readonly argv: readonly string[];
   /** Everything that `process.env` shall hold. */
   readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
+  /** Absent when the parent's is gone: the child stays where it was booted. */
+  readonly cwd?: string | undefined;
   readonly umask: number;
   readonly nice?: number | undefined;
   readonly affinity?: readonly number[] | undefined;

@@ -8,6 +8,7 @@ import type { Encoded } from '../../codec/types.ts';
 import { summary } from '../../codec/value-path.ts';
 import { HandleWriter, letGo } from '../../data/handles.ts';
 import { CloneError, StartDuringImportError } from '../../errors.ts';
+import { permitStarts } from '../import-guard.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { unsettledExitCode } from './exit-status.ts';
 import { type Mailbox, phases } from './mailbox.ts';
@@ -26,6 +27,7 @@ export async function runOrder(mailbox: Mailbox): Promise<void> {
   const settle = reportUnsettled(title);
   try {
     takeOn(order);
+    permitStarts();
     mailbox.phase = phases.importing;
     await importModules(order.modules);
     const target = unpackTarget(targetParcel);
@@ -53,7 +55,8 @@ function fail(mailbox: Mailbox, title: string, error: unknown): never {
 /** An error outside of the target: Node prints it and ends the process, unless the program handles it. */
 function reportUncaught(mailbox: Mailbox, title: string): void {
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
-    if (process.listenerCount('uncaughtException') > 0) return;
+    // A capture callback, node:domain's for one, handles it without any listener.
+    if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return;
     postError(mailbox, error);
     // The parent tells of it: there, once is enough for all children.
     if (error instanceof StartDuringImportError) process.exit(1);

@@ -5,12 +5,12 @@
  * return to its event loop, from the kernel, which is only asked. What the child left is taken over at that moment.
  */
 
-import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { bury } from '../../arena/death.ts';
 import { isOpened } from '../../arena/memory.ts';
 import { type Handles, letGo, takeOver } from '../../data/handles.ts';
+import { nowMs, setImmediate } from '../../platform/clock.ts';
 import { system, type WaitStatus } from '../../platform/system.ts';
 import type { UnitState } from '../unit.ts';
 import type { Booted } from './boot.ts';
@@ -40,6 +40,7 @@ export class Run {
   #mailbox: Mailbox | undefined;
   #status: ExitStatus | undefined;
   #outcome: KeptOutcome | undefined;
+  #lost: { readonly reason: unknown } | undefined;
   #isSuspended = false;
   /** What the child is given, until it has it. */
   readonly #handles: Handles;
@@ -94,6 +95,11 @@ export class Run {
     return this.#outcome;
   }
 
+  /** Why what it left could not be read: no memory for it, or the child has damaged its mailbox. */
+  get lost(): { readonly reason: unknown } | undefined {
+    return this.#lost;
+  }
+
   get state(): UnitState {
     if (this.status !== undefined || this.#mailbox === undefined) return 'terminated';
     return this.#isSuspended ? 'ready' : observeState(this.pid, this.#mailbox);
@@ -127,7 +133,7 @@ export class Run {
   }
 
   resume(): void {
-    if (this.status !== undefined || !this.#isSuspended) return;
+    if (this.status !== undefined) return;
     this.#isSuspended = false;
     if (this.#mailbox !== undefined) this.#mailbox.isHeld = false;
     this.#handle.kill('SIGCONT');
@@ -141,16 +147,16 @@ export class Run {
     try {
       return this.#waitSync(ended, timeoutMs);
     } finally {
-      closeSync(ended);
+      system().close(ended);
     }
   }
 
   #waitSync(ended: number, timeoutMs: number | undefined): boolean {
-    const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    const deadline = nowMs() + (timeoutMs ?? Number.POSITIVE_INFINITY);
     // Its output must be read meanwhile, or a child that writes much would wait for us. A closed pipe stays readable.
     const open = new Set(this.#output?.descriptors);
     for (;;) {
-      const left = deadline === Number.POSITIVE_INFINITY ? undefined : Math.max(0, deadline - performance.now());
+      const left = deadline === Number.POSITIVE_INFINITY ? undefined : Math.max(0, deadline - nowMs());
       const ready = system().pollReadable([ended, ...open], left);
       if (ready.length === 0) return false;
       const drained = new Set(this.#output?.drainSync());
@@ -162,16 +168,31 @@ export class Run {
   }
 
   #end(status: WaitStatus): void {
-    if (this.#mailbox === undefined) return;
-    const outcome = this.#mailbox.readOutcome();
-    if (outcome !== undefined) this.#outcome = { ...outcome, objects: takeOver(outcome.handles) };
-    // It never got as far as to let go itself.
-    if (this.#mailbox.phase < phases.running) letGo(this.#handles);
-    this.#status = exitStatus(status, this.#outcome?.kind);
-    this.#mailbox.close();
+    const mailbox = this.#mailbox;
+    if (mailbox === undefined) return;
     this.#mailbox = undefined;
-    // What it held passes on at once; others would find out within a tenth of a second.
-    if (isOpened()) bury();
+    this.#status = exitStatus(status, mailbox.outcomeKind);
+    // It never got as far as to let go itself.
+    if (mailbox.phase < phases.running) letGo(this.#handles);
+    try {
+      const outcome = mailbox.readOutcome();
+      if (outcome !== undefined) this.#outcome = { ...outcome, objects: takeOver(outcome.handles) };
+    } catch (reason) {
+      // The end is told all the same; whoever asks for the result hears the reason.
+      this.#lost = { reason };
+    } finally {
+      mailbox.close();
+    }
+    buryNow();
     this.#onEnd();
+  }
+}
+
+/** What the dead one held passes on at once; those who wait for it would find out within a tenth of a second. */
+function buryNow(): void {
+  try {
+    if (isOpened()) bury();
+  } catch {
+    // Out of descriptors for /proc, say. The end of the process is told all the same.
   }
 }

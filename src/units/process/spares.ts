@@ -5,10 +5,12 @@
  */
 
 import { ValidationError } from '../../errors.ts';
+import { setImmediate } from '../../platform/clock.ts';
 import { kernelState } from '../../platform/proc.ts';
-import { type Booted, boot, surroundings } from './boot.ts';
+import { type Booted, bootSpare } from './boot.ts';
 import { endAtExit } from './exit-hook.ts';
 import { phases } from './mailbox.ts';
+import { surroundings } from './surroundings.ts';
 
 let wanted = initialCount();
 const spares: Booted[] = [];
@@ -75,7 +77,7 @@ export function refillSpares(): void {
   setImmediate(() => {
     isRefilling = false;
     try {
-      while (spares.length < wanted) keepAsSpare(boot());
+      while (spares.length < wanted) keepAsSpare(bootSpare());
     } catch {
       // Out of processes or descriptors: the next start() will say so to somebody who asked for a process.
     }
@@ -92,6 +94,7 @@ function isEnding(pid: number): boolean {
 export function discard(spare: Booted): void {
   spare.handle.off('exit', forget);
   spare.handle.once('exit', () => endAtExit.delete(spare));
+  spare.mailbox.dismiss();
   spare.handle.kill('SIGKILL');
   spare.mailbox.close();
 }

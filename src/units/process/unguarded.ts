@@ -1,5 +1,7 @@
 /** Tells of a missing main guard: once for a program, however many children ran into it. */
 
+import { setImmediate } from '../../platform/clock.ts';
+
 let isTold = false;
 
 /**
@@ -11,8 +13,9 @@ let isTold = false;
 export function tellUnguarded(error: unknown, isSeen: () => boolean): void {
   // Whoever waits for the end of the child goes on first, and may ask.
   setImmediate(() => {
+    if (isSeen()) return;
     process.exitCode ??= 1;
-    if (isTold || isSeen()) return;
+    if (isTold) return;
     isTold = true;
     process.stderr.write(`${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n`);
   });

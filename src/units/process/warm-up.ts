@@ -1,18 +1,19 @@
 /** What a spare does ahead of its use, so that its start is short. */
 
-import module from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { encode } from '../../codec/encode.ts';
 import type { ReferenceImage } from '../../codec/function-image.ts';
-import { childEntry, currentIdentity } from '../current.ts';
+import { childEntry, currentIdentity, workingDirectory } from '../current.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { Mailbox } from './mailbox.ts';
 import { readOrder, writeOrder } from './protocol.ts';
 import { takeOn } from './take-on.ts';
 
-/** The steps, the most useful first: the type stripper alone takes 20 ms when first used. */
+/**
+ * The steps, the most useful first. Not among them: the type stripper, which takes 25 MiB and 20 ms to load, and is not
+ * needed for a module of which the compile cache has the stripped text.
+ */
 const steps: readonly (() => unknown)[] = [
-  () => quietly(() => module.stripTypeScriptTypes('')),
   // What target modules import from 'manyhands' is then there.
   () => import('../../index.ts'),
   rehearse,
@@ -25,18 +26,11 @@ let rehearsals = 0;
 export async function warmUp(isNeeded: () => boolean): Promise<void> {
   for (const step of steps) {
     if (isNeeded()) return;
-    await step();
-  }
-}
-
-/** The parent has warned of what is experimental in this Node; a child that nobody uses yet must not. */
-function quietly(body: () => unknown): void {
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  try {
-    body();
-  } finally {
-    process.emitWarning = emitWarning;
+    try {
+      await step();
+    } catch {
+      // A Node without a type stripper, a working directory that is gone: a start that needs it will say so itself.
+    }
   }
 }
 
@@ -50,7 +44,7 @@ async function rehearse(): Promise<void> {
   const surroundings = {
     argv,
     env: { ...process.env } as Record<string, string>,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     umask: process.umask(),
   };
   const mailbox = Mailbox.create();

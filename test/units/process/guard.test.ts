@@ -126,3 +126,29 @@ test('a program without the guard leaves no process behind', async () => {
   await run('program.ts', `${target}for (let i = 0; i < 5; i++) new Process({ target }).start();\n`, mark);
   await until(() => processesWith(mark).length === 0, 1000);
 });
+
+test('a start that an import puts off to the end of the event loop is refused as well', async () => {
+  const text = `${target}process.once('beforeExit', () => new Process({ target }).start());\n`;
+  assertTold(await run('program.ts', text), 'import.meta.main', 2);
+});
+
+test('a start in a worker thread that an import sets going is refused as well', async () => {
+  const text =
+    `import { isMainThread, Worker } from 'node:worker_threads';\n${target}` +
+    'if (isMainThread) new Worker(new URL(import.meta.url)); else new Process({ target }).start();\n';
+  const { stderr, imports } = await run('program.ts', text);
+  assert.match(stderr, /StartDuringImportError\]?: Process "[^"]+" was started by code that runs when a child/);
+  // The main thread and the worker of the program, and of its one child.
+  assert.ok(imports <= 4, `${imports} imports`);
+});
+
+test('generations of processes beyond any that a program means to have are refused', async () => {
+  const text =
+    'async function nest(depth: number): Promise<string> {\n' +
+    '  const process = new Process({ target: nest, args: [depth + 1] });\n' +
+    '  try { process.start(); } catch (error) { return [depth, (error as Error).message].join(" "); }\n' +
+    '  return process.result() as Promise<string>;\n}\n' +
+    'if (import.meta.main) console.log(await nest(0));\n';
+  const { stdout } = await run('program.ts', text);
+  assert.match(stdout, /^32 Process "[^"]+" would be generation 33 of processes/);
+});
