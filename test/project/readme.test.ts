@@ -7,12 +7,14 @@ import { root, runProgram } from '../support/program.ts';
 const pages = ['README.md', 'README.zh-CN.md'];
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
-test('the program at the top of both readmes is the example, and prints what it says', async () => {
-  const example = read('examples/fibonacci.ts');
-  for (const page of pages) assert.ok(read(page).includes(`\`\`\`ts\n${example}\`\`\``), page);
-  const { stdout, code } = await runProgram(join(root, 'examples/fibonacci.ts'));
-  assert.deepEqual([stdout, code], ['[ 39088169, 63245986 ]\n', 0]);
-});
+const printed = { 'examples/fibonacci.ts': '[ 39088169, 63245986 ]\n', 'examples/shared-array.ts': '7\n' };
+for (const [file, text] of Object.entries(printed)) {
+  test(`${file} stands in both readmes, and prints what they say`, async () => {
+    for (const page of pages) assert.ok(read(page).includes(`\`\`\`ts\n${read(file)}\`\`\``), page);
+    const { stdout, code } = await runProgram(join(root, file));
+    assert.deepEqual([stdout, code], [text, 0]);
+  });
+}
 
 test('every file that a page links to is there', () => {
   const others = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'docs/errors.md'];
