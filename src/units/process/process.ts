@@ -84,7 +84,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
   }
 
   /**
-   * Starts the process and returns at once; the target runs as soon as it is up: 1 to 3 ms with a spare, else 30 to 70.
+   * Starts the process and returns at once; the target runs as soon as it is up: 2 to 3 ms with a spare, else 30.
    *
    * @throws {StateError} `ERR_STATE` the second time, or once closed.
    * @throws {TargetError} `ERR_TARGET` when the target, a variable that it closes over, or an argument cannot travel.

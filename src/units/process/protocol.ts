@@ -26,9 +26,9 @@ export const inheritedArenaFd = 4;
 
 /** As JSON: there is nothing in it that needs more, and a child reads it before it loads anything else. */
 export function writeOrder(order: Order): Encoded {
-  return { head: new TextEncoder().encode(JSON.stringify(order)), blobs: [] };
+  return { head: Buffer.from(JSON.stringify(order)), blobs: [] };
 }
 
 export function readOrder({ head }: Encoded): Order {
-  return JSON.parse(new TextDecoder().decode(head)) as Order;
+  return JSON.parse(Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString()) as Order;
 }

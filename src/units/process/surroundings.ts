@@ -4,8 +4,10 @@ import { getPriority } from 'node:os';
 
 /** `process.env`, less what would have a child report to the parent's test runner as if it were a test file. */
 export function currentEnvironment(): Record<string, string> {
-  const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
-  return environment as Record<string, string>;
+  // Copied, then changed: leaving one out while copying takes three times as long.
+  const environment = { ...process.env } as Record<string, string>;
+  if ('NODE_TEST_CONTEXT' in environment) delete environment.NODE_TEST_CONTEXT;
+  return environment;
 }
 
 /** Variables that a runtime or its libraries read when they start, and so no spare can be given later. */
