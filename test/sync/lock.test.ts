@@ -334,14 +334,15 @@ test('processes and coroutines exclude one another', async () => {
   assert.equal(readFileSync(file, 'utf8'), String(rounds * 3));
 });
 
-test('contenders of equal behaviour get about equally much', async () => {
+// How equal the shares are depends on who else wants the processors: `npm run bench -- lock` measures it.
+test('of two who want it all the time, none starves', async () => {
   const lock = new Lock();
   const begin = new Event({ name: 'begin' });
   const children = [0, 1].map(() => start(targets.compete, lock, begin, 500));
   for (const child of children) await waitsFor(child, 'event "begin"');
   begin.set();
   const times = await Promise.all(children.map((child) => child.result()));
-  assert.ok(Math.min(...times) / (times[0]! + times[1]!) > 0.35, times.join(' '));
+  assert.ok(Math.min(...times) / (times[0]! + times[1]!) > 0.05, times.join(' '));
 });
 
 describe('timeouts', () => {
