@@ -17,7 +17,7 @@ const spares: Booted[] = [];
 let isRefilling = false;
 
 /**
- * How many spare processes to keep ready once the first process was started. Each takes about 45 MiB.
+ * How many spare processes to keep ready once the first process was started. Each takes about 55 MiB.
  *
  * @param count - 0 switches spares off. Default: 1, or the environment variable `MANYHANDS_SPARE_PROCESSES`.
  * @throws {ValidationError} `ERR_VALIDATION` unless `count` is an integer from 0 to 64.

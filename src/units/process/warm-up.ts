@@ -29,7 +29,7 @@ export async function warmUp(isNeeded: () => boolean): Promise<void> {
     try {
       await step();
     } catch {
-      // A Node without a type stripper, a working directory that is gone: a start that needs it will say so itself.
+      // A step may fail, say for want of descriptors: a start that needs what it loads will say so itself.
     }
   }
 }
