@@ -4,16 +4,30 @@
  * step may be done twice.
  */
 
-import { deadSlots, freeSlot, HOLDS, liveSlots, RECORDS } from './agents.ts';
+import { deadSlots, freeSlot, HOLDS, isAlive, liveSlots, RECORDS } from './agents.ts';
 import { fault } from './fault.ts';
 import { guarded } from './guard.ts';
 import { free } from './heap.ts';
+import { SWEEP_GUARD, SWEPT_AT } from './layout.ts';
 import { memory } from './memory.ts';
 import { drop, releaseTable, retainIfThere } from './objects.ts';
-import { NEXT_SLAB, OBJECT, recordsOf, SLAB_WORDS, STATUS, statuses } from './records.ts';
+import { NEXT_SLAB, nowMs, OBJECT, recordsOf, SLAB_WORDS, STATUS, statuses } from './records.ts';
 import { recheck, reclaim } from './repair.ts';
 
-const SWEEP_GUARD = 2 ** 9;
+/** Of all who wait one at a time looks for the dead, so often: asking the kernel costs 20 µs for each agent. */
+const SWEEP_EVERY_MS = 100;
+
+/** Looks for agents that have died, unless somebody did so a moment ago or does at this moment. */
+export function sweep(): void {
+  const { words } = memory();
+  const seen = Atomics.load(words, SWEPT_AT);
+  const now = nowMs();
+  if (((now - seen) & 0x7fff_ffff) < SWEEP_EVERY_MS * 0.9) return;
+  if (Atomics.compareExchange(words, SWEPT_AT, seen, now) !== seen) return;
+  // Not waited for: it may be stopped.
+  const holder = Atomics.load(words, SWEEP_GUARD) >>> 1;
+  if (holder === 0 || !isAlive(holder)) bury();
+}
 
 /** Buries every agent of the tree that has died, and has what they held passed on. */
 export function bury(): void {

@@ -22,6 +22,9 @@ export const HEAP_GUARD = 1;
 export const HEAP_CURSOR = 2;
 /** Source of serial numbers; each object has one that no other ever had. */
 export const SERIAL = 3;
+/** When somebody last looked for agents that have died, and the guard of burials. */
+export const SWEPT_AT = 10;
+export const SWEEP_GUARD: number = 2 ** 9;
 /** Heads of the free lists, one for each size class. */
 export const FREE_LISTS = 16;
 export const SIZE_CLASSES = 12;

@@ -1,11 +1,13 @@
 /**
  * The waits of this thread: a record until it is granted, by sleeping on it or in the event loop.
  *
- * Grants come by the doorbell. What a waker that died did not come to say, or what nobody noticed (the death of a holder),
- * is found by a look at the objects waited for, every RECHECK_MS while there are any.
+ * Grants come by the doorbell. Deaths that nobody noticed are looked for every RECHECK_MS while there are waits: who died is
+ * buried, and what others wait for set right (death.ts). A burial may come just before a wait is queued, so each wait looks
+ * at its object once itself; and each agent looks for grants whose waker died before it came to say so.
  */
 
 import { ARMED, agent, GRANTED } from './agents.ts';
+import { sweep } from './death.ts';
 import { Doorbell } from './doorbell.ts';
 import { memory } from './memory.ts';
 import { listenToOwnGrants } from './own-grants.ts';
@@ -18,6 +20,8 @@ const RECHECK_MS = 100;
 type Resolve = (status: Status) => void;
 
 const pending = new Map<number, Resolve>();
+/** Those of them that have not looked at their object yet. */
+const unchecked = new Set<number>();
 let doorbell: Doorbell | undefined;
 let timer: NodeJS.Timeout | undefined;
 let isDrainPlanned = false;
@@ -26,6 +30,7 @@ let isDrainPlanned = false;
 export function awaitRecord(record: number): Promise<Status> {
   return new Promise((resolve) => {
     pending.set(record, resolve);
+    unchecked.add(record);
     doorbell ??= new Doorbell(drain);
     timer ??= setInterval(lookAround, RECHECK_MS).unref();
     doorbell.setRef(true);
@@ -36,14 +41,17 @@ export function awaitRecord(record: number): Promise<Status> {
 /** Sleeps until the record is no longer parked, or until `deadline` (of `performance.now`): then it may still be. */
 export function sleepOn(record: number, deadline: number): Status {
   const { words, mapping } = memory();
-  for (;;) {
+  for (let isChecked = false; ; ) {
     const status = Atomics.load(words, record + STATUS) as Status;
     if (status !== statuses.parked) return status;
     const left = deadline - performance.now();
     if (left <= 0) return status;
     mapping.waitWhile(record + STATUS, statuses.parked, Math.min(left, RECHECK_MS));
     const mayBeLost = Atomics.load(words, record + STATUS) === statuses.parked && left > RECHECK_MS;
-    if (mayBeLost) recheck(Atomics.load(words, record + OBJECT));
+    if (!mayBeLost) continue;
+    if (!isChecked) recheck(Atomics.load(words, record + OBJECT));
+    isChecked = true;
+    sweep();
   }
 }
 
@@ -101,6 +109,7 @@ function settle(record: number, status: Status): void {
   const resolve = pending.get(record);
   if (resolve === undefined) return;
   pending.delete(record);
+  unchecked.delete(record);
   resolve(status);
   if (pending.size > 0) return;
   doorbell?.setRef(false);
@@ -112,8 +121,10 @@ function settle(record: number, status: Status): void {
 function lookAround(): void {
   const { words } = memory();
   drain();
-  const objects = new Set([...pending.keys()].map((record) => Atomics.load(words, record + OBJECT)));
+  const objects = new Set([...unchecked].map((record) => Atomics.load(words, record + OBJECT)));
+  unchecked.clear();
   for (const object of objects) recheck(object);
+  sweep();
   // Under the guards nobody was in the middle of a grant: what is granted by now and not in the stack never will be.
   drain();
   for (const record of [...pending.keys()]) {

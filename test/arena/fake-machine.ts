@@ -22,12 +22,18 @@ const MODULES: readonly (readonly [path: string, only?: readonly string[]])[] = 
   ['arena/queue'],
   [
     'arena/waits',
-    ['pending', 'doorbell', 'timer', 'isDrainPlanned', 'RECHECK_MS', 'sleepOn', 'withdraw', 'drainSoon', 'arm'].concat([
-      'drain',
-      'settle',
-      'lookAround',
-      'isUnannounced',
-    ]),
+    [
+      'pending',
+      'unchecked',
+      'doorbell',
+      'timer',
+      'isDrainPlanned',
+      'RECHECK_MS',
+      'sleepOn',
+      'withdraw',
+      'drainSoon',
+      'arm',
+    ].concat(['drain', 'settle', 'lookAround', 'isUnannounced']),
   ],
   ['sync/lock-words'],
   ['sync/semaphore-words'],
@@ -112,6 +118,11 @@ export class Agent {
       *announceOwnGrant(): Steps<void> {
         yield* (self.calls as unknown as { waits: { drainSoon: () => Steps } }).waits.drainSoon();
       },
+      /** Burials are not covered; what they do for others is. */
+      *sweep(): Steps<void> {
+        const { repair } = self.calls as unknown as { repair: { recheck: (object: number) => Steps } };
+        if (machine.agents.some((one) => !one.isAlive)) yield* repair.recheck(machine.object);
+      },
       queueMicrotask: (task: () => Steps) => this.#microtasks.push(task),
       clearInterval: () => {},
       performance: { now: () => this.nowMs },
@@ -124,6 +135,7 @@ export class Agent {
       memory: stubs,
       heap: stubs,
       fault: stubs,
+      death: stubs,
       doorbell: stubs,
       'own-grants': stubs,
     };

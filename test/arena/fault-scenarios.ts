@@ -225,8 +225,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'the dead buried': {
     about: 'event',
     corpse: { scenario: 'everything held and waited for', dies: 'at rest' },
-    waiters: both,
-    go: () => bury(),
+    // Nobody else who waits: they would look for the dead as well.
+    go: ({ event }) => {
+      void event.wait();
+      bury();
+    },
   },
   ...inheritances(),
 };

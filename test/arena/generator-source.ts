@@ -13,7 +13,20 @@ import { root } from '../support/program.ts';
 const PLAIN = new Set(['memory', 'agent', 'isAlive', 'slotOf', 'ring', 'allocate', 'nowMs', 'clearInterval']).add(
   'queueMicrotask',
 );
-const PLAIN_METHODS = new Set(['get', 'set', 'has', 'delete', 'keys', 'add', 'pop', 'push', 'reverse', 'map', 'from'])
+const PLAIN_METHODS = new Set([
+  'get',
+  'set',
+  'has',
+  'delete',
+  'keys',
+  'add',
+  'clear',
+  'pop',
+  'push',
+  'reverse',
+  'map',
+  'from',
+])
   .add('min')
   .add('now')
   .add('setRef');
