@@ -2,6 +2,9 @@
 
 import './platform/node-version.ts';
 
+export { Connection, type PipeOptions, pipe } from './channels/connection.ts';
+export { Queue, type QueueOptions } from './channels/queue.ts';
+export { wait } from './channels/wait.ts';
 export { ref } from './codec/function-reference.ts';
 export type { ListItem } from './data/list-item.ts';
 export type { Scalar, ScalarType } from './data/scalar.ts';
@@ -13,6 +16,7 @@ export { listSharedMemory, removeStaleSharedMemory, type SharedMemoryInfo } from
 export type { TypedArrayConstructor } from './data/typed-array.ts';
 export * from './errors.ts';
 export type { Exit } from './exit.ts';
+export { cpuCount } from './platform/cpu-count.ts';
 export { Barrier, type BarrierOptions } from './sync/barrier.ts';
 export { Condition, type ConditionOptions } from './sync/condition.ts';
 export { Event, type EventOptions } from './sync/event.ts';
@@ -21,7 +25,6 @@ export { Lock, type LockOptions } from './sync/lock.ts';
 export { RLock } from './sync/rlock.ts';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.ts';
 export type { WaitOptions } from './sync/waiting.ts';
-export { cpuCount } from './units/cpu-count.ts';
 export {
   type CurrentProcess,
   currentProcess,

@@ -22,6 +22,10 @@
  *
  * and never is a run in two places. Linked are only runs that the kernel has back, so what is taken reads as 0.
  *
+ * What carries messages need not read as 0, and is used again at once: fresh pages cost several times a copy into them. Such
+ * runs go to lists of their own, *warm*, up to WARM_PAGES_MAX in all, and from there to the kernel by `cool`. Their count
+ * may be too large after a death; `cool` sets it right.
+ *
  * Memory is not reserved: a page is paid for at its first touch, which makes an array of many GiB of which little is used
  * cheap, and has the machine kill somebody when it has no more. A request for more than the machine, with its swap, or the
  * limit of the control group has left is therefore refused at the call; what is asked for bit by bit cannot be known.
@@ -33,7 +37,16 @@ import { system } from '../platform/system.ts';
 import { fault } from './fault.ts';
 import { guarded } from './guard.ts';
 import { allocate, free } from './heap.ts';
-import { ARENA_BYTES, BLOCKS_CURSOR, BLOCKS_FREE, BLOCKS_GUARD, RUN_CLASSES, WORDS_BYTES } from './layout.ts';
+import {
+  ARENA_BYTES,
+  BLOCKS_CURSOR,
+  BLOCKS_FREE,
+  BLOCKS_GUARD,
+  BLOCKS_WARM,
+  BLOCKS_WARM_COUNT,
+  RUN_CLASSES,
+  WORDS_BYTES,
+} from './layout.ts';
 import { memory } from './memory.ts';
 
 export const PAGE_BYTES = 4096;
@@ -41,6 +54,8 @@ const FIRST_PAGE = WORDS_BYTES / PAGE_BYTES;
 const END_PAGE = ARENA_BYTES / PAGE_BYTES;
 /** Shorter requests are not worth a look at what the machine has left. */
 const CHECKED_BYTES = 16 * 2 ** 20;
+/** 256 MiB. */
+const WARM_PAGES_MAX = 65_536;
 
 /** Words of a node. */
 const NEXT = 0;
@@ -70,8 +85,10 @@ export function allocateRun(sizeBytes: number): number {
     () => take(sizeClass) ?? takeMerged(sizeClass) ?? takeAnywhere(pagesOf(sizeBytes)),
   );
   if (fault !== undefined) fault('blocks.allocated');
-  if (first === undefined) throw full(sizeBytes);
-  return first;
+  if (first !== undefined) return first;
+  if (Atomics.load(memory().words, BLOCKS_WARM_COUNT) === 0) throw full(sizeBytes);
+  cool();
+  return allocateRun(sizeBytes);
 }
 
 /** Gives a run and its memory back; `sizeBytes` as it was asked for. */
@@ -80,6 +97,63 @@ export function freeRun(first: number, sizeBytes: number): void {
   system().punchHole(memory().fd, first * PAGE_BYTES, count * PAGE_BYTES);
   if (fault !== undefined) fault('blocks.punched');
   guarded(BLOCKS_GUARD, nothingToRepair, () => give({ first, count }));
+}
+
+/** As `allocateRun`, but its bytes are what they are. */
+export function allocateWarmRun(sizeBytes: number): number {
+  const { words } = memory();
+  if (pagesOf(sizeBytes) > END_PAGE - FIRST_PAGE) throw full(sizeBytes);
+  const sizeClass = classFor(pagesOf(sizeBytes));
+  if (Atomics.load(words, BLOCKS_WARM + sizeClass) !== 0) {
+    const first = guarded(BLOCKS_GUARD, nothingToRepair, () => takeWarm(sizeClass));
+    if (fault !== undefined) fault('blocks.warmed');
+    if (first !== undefined) return first;
+  }
+  return allocateRun(sizeBytes);
+}
+
+/** Gives a run back whose bytes nobody minds. It keeps its memory, if that is not too much already. */
+export function freeWarmRun(first: number, sizeBytes: number): void {
+  const sizeClass = classFor(pagesOf(sizeBytes));
+  const count = pagesIn(sizeClass);
+  if (Atomics.load(memory().words, BLOCKS_WARM_COUNT) + count > WARM_PAGES_MAX || first + count > END_PAGE) {
+    freeRun(first, sizeBytes);
+    return;
+  }
+  guarded(BLOCKS_GUARD, nothingToRepair, () => {
+    // Counted first: a death in between makes the count too large, not too small.
+    Atomics.add(memory().words, BLOCKS_WARM_COUNT, count);
+    link(BLOCKS_WARM + sizeClass, { first, count });
+  });
+}
+
+/** Gives the memory of all warm runs back to the kernel. */
+export function cool(): void {
+  const { words } = memory();
+  if (Atomics.load(words, BLOCKS_WARM_COUNT) === 0) return;
+  for (let sizeClass = 0; sizeClass < RUN_CLASSES; sizeClass++) {
+    for (;;) {
+      if (Atomics.load(words, BLOCKS_WARM + sizeClass) === 0) break;
+      const first = guarded(BLOCKS_GUARD, nothingToRepair, () => takeWarm(sizeClass));
+      if (first !== undefined) freeRun(first, pagesIn(sizeClass) * PAGE_BYTES);
+    }
+  }
+  guarded(BLOCKS_GUARD, nothingToRepair, () => {
+    if (isCool()) Atomics.store(words, BLOCKS_WARM_COUNT, 0);
+  });
+}
+
+function isCool(): boolean {
+  const { words } = memory();
+  return Array.from({ length: RUN_CLASSES }, (_, i) => BLOCKS_WARM + i).every(
+    (list) => Atomics.load(words, list) === 0,
+  );
+}
+
+function takeWarm(sizeClass: number): number | undefined {
+  const run = pop(BLOCKS_WARM + sizeClass);
+  if (run !== undefined) Atomics.sub(memory().words, BLOCKS_WARM_COUNT, run.count);
+  return run?.first;
 }
 
 /** Bytes between the first page and the cursor: how far the arena was ever used, less what was given back at its end. */
@@ -105,7 +179,7 @@ export function assertAvailable(sizeBytes: number): void {
 
 function take(sizeClass: number): number | undefined {
   const count = pagesIn(sizeClass);
-  const exact = pop(sizeClass);
+  const exact = pop(BLOCKS_FREE + sizeClass);
   if (exact !== undefined) return cut(exact, count);
   const first = cursor();
   if (first + count <= END_PAGE) {
@@ -113,7 +187,7 @@ function take(sizeClass: number): number | undefined {
     return first;
   }
   for (let longer = sizeClass + 1; longer < RUN_CLASSES; longer++) {
-    const run = pop(longer);
+    const run = pop(BLOCKS_FREE + longer);
     if (run !== undefined) return cut(run, count);
   }
   return undefined;
@@ -146,9 +220,12 @@ function give(run: Run): void {
     setCursor(run.first);
     return;
   }
+  link(BLOCKS_FREE + classWithin(run.count), run);
+}
+
+function link(list: number, run: Run): void {
   const { words } = memory();
   const node = allocate(NODE_WORDS);
-  const list = BLOCKS_FREE + classWithin(run.count);
   Atomics.store(words, node + FIRST, run.first);
   Atomics.store(words, node + COUNT, run.count);
   Atomics.store(words, node + NEXT, Atomics.load(words, list));
@@ -157,9 +234,8 @@ function give(run: Run): void {
   Atomics.store(words, list, node);
 }
 
-function pop(sizeClass: number): Run | undefined {
+function pop(list: number): Run | undefined {
   const { words } = memory();
-  const list = BLOCKS_FREE + sizeClass;
   const node = Atomics.load(words, list);
   if (node === 0) return undefined;
   const run = { first: Atomics.load(words, node + FIRST), count: Atomics.load(words, node + COUNT) };
@@ -172,7 +248,8 @@ function pop(sizeClass: number): Run | undefined {
 function mergeAll(): void {
   const runs: Run[] = [];
   for (let sizeClass = 0; sizeClass < RUN_CLASSES; sizeClass++) {
-    for (let run = pop(sizeClass); run !== undefined; run = pop(sizeClass)) runs.push(run);
+    const list = BLOCKS_FREE + sizeClass;
+    for (let run = pop(list); run !== undefined; run = pop(list)) runs.push(run);
   }
   if (fault !== undefined) fault('blocks.merge');
   for (const run of merged(runs.sort((a, b) => a.first - b.first))) give(run);

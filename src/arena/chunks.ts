@@ -1,11 +1,14 @@
 /** Memory of any size: a cell of the heap when it is short, a run of pages else. A *chunk* is its address, or minus its page. */
 
-import { allocateRun, freeRun, offsetOf } from './blocks.ts';
+import { setTimeout } from '../platform/clock.ts';
+import { allocateRun, allocateWarmRun, cool, freeRun, freeWarmRun, offsetOf } from './blocks.ts';
 import { allocate, free } from './heap.ts';
 import { memory } from './memory.ts';
 
 /** The heap has longer cells, of powers of two; pages waste less. */
 const CELL_BYTES_MAX = 8192;
+/** Warm memory that was given back goes to the kernel when nobody has given any for so long. */
+const COOL_AFTER_MS = 1000;
 
 /** Never 0. All of its bytes are 0. @throws {PlatformError} when there is no room. */
 export function allocateChunk(sizeBytes: number): number {
@@ -17,6 +20,27 @@ export function freeChunk(chunk: number, sizeBytes: number): void {
   if (chunk > 0) free(chunk, wordsOf(sizeBytes));
   else freeRun(-chunk, sizeBytes);
 }
+
+/** As `allocateChunk`, for what is written before it is read: its bytes are what they are. */
+export function allocateWarmChunk(sizeBytes: number): number {
+  return sizeBytes <= CELL_BYTES_MAX ? allocate(wordsOf(sizeBytes)) : -allocateWarmRun(sizeBytes);
+}
+
+/** Gives back what `allocateWarmChunk` gave. */
+export function freeWarmChunk(chunk: number, sizeBytes: number): void {
+  if (chunk > 0) {
+    free(chunk, wordsOf(sizeBytes));
+    return;
+  }
+  freeWarmRun(-chunk, sizeBytes);
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    cool();
+  }, COOL_AFTER_MS).unref();
+  timer.refresh();
+}
+
+let timer: NodeJS.Timeout | undefined;
 
 /** Its first byte in the arena, a multiple of 8. */
 export function byteOfChunk(chunk: number): number {

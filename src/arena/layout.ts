@@ -34,6 +34,9 @@ export const BLOCKS_CURSOR = 9;
 /** Heads of the lists of free runs, one for each size class of runs. */
 export const BLOCKS_FREE = 128;
 export const RUN_CLASSES = 96;
+/** How many pages are kept warm, and heads of the lists of warm runs. */
+export const BLOCKS_WARM_COUNT = 11;
+export const BLOCKS_WARM = 256;
 
 export const AGENTS = 1024;
 export const AGENT_COUNT = 1023;

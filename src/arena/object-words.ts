@@ -32,5 +32,10 @@ export const kinds = {
   value: 8,
   array: 9,
   list: 10,
+  queue: 11,
+  connection: 12,
+  stream: 13,
+  gate: 14,
+  block: 15,
 } as const;
 export type Kind = (typeof kinds)[keyof typeof kinds];

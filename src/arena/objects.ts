@@ -36,13 +36,26 @@ export function registerDispose(kind: Kind, dispose: Dispose): void {
 /** Makes an object, held by this thread. Its other words are 0. */
 export function create(kind: Kind, name: string): Handle {
   const { words, bytes } = memory();
+  const { at, serial } = make(kind);
+  const { written } = new TextEncoder().encodeInto(name, bytes.subarray((at + NAME + 1) * 4, (at + OBJECT_WORDS) * 4));
+  Atomics.store(words, at + NAME, written);
+  hold(at);
+  return { kind, at, serial };
+}
+
+/** Makes an object that belongs to another one: it has one reference, for whoever makes it to store there and to drop. */
+export function createPart(kind: Kind): number {
+  const { at } = make(kind);
+  Atomics.store(memory().words, at + REFERENCES, 1);
+  return at;
+}
+
+function make(kind: Kind): Handle {
+  const { words } = memory();
   const at = allocate(OBJECT_WORDS);
   const serial = (Atomics.add(words, SERIAL, 1) + 1) | 0;
   Atomics.store(words, at + KIND, kind);
   Atomics.store(words, at + SERIAL_NUMBER, serial);
-  const { written } = new TextEncoder().encodeInto(name, bytes.subarray((at + NAME + 1) * 4, (at + OBJECT_WORDS) * 4));
-  Atomics.store(words, at + NAME, written);
-  hold(at);
   return { kind, at, serial };
 }
 
@@ -70,7 +83,8 @@ export function nameOfObject(at: number): string {
 const unused: number[] = [];
 const entries = new Map<number, { readonly entry: number; count: number }>();
 
-function hold(at: number): void {
+/** Holds an object of which a message, or another object, has a reference meanwhile. `release` lets go. */
+export function hold(at: number): void {
   const known = entries.get(at);
   if (known !== undefined) {
     known.count++;

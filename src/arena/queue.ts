@@ -48,6 +48,16 @@ export function prepend(object: number, record: number): void {
   if (Atomics.load(words, object + TAIL) === 0) Atomics.store(words, object + TAIL, record);
 }
 
+/** Queues a record behind another one that is in the queue. */
+export function insertBehind(object: number, before: number, record: number): void {
+  const { words } = memory();
+  Atomics.store(words, record + NEXT, Atomics.load(words, before + NEXT));
+  if (fault !== undefined) fault('queue.insert');
+  Atomics.store(words, before + NEXT, record);
+  if (fault !== undefined) fault('queue.inserted');
+  if (Atomics.load(words, object + TAIL) === before) Atomics.store(words, object + TAIL, record);
+}
+
 /** Takes a record out, wherever it stands; does nothing when it is not in the queue. */
 export function unlink(object: number, record: number): void {
   const { words } = memory();

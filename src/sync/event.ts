@@ -8,6 +8,7 @@ import { giveRecord, type Mode, modes, type Status, statuses, takeRecord } from 
 import { exclusively, registerRepair } from '../arena/repair.ts';
 import { sendAsHandle } from '../codec/value-kind.ts';
 import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf } from './shared-object.ts';
+import { registerWaitable } from './waitable.ts';
 import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
 
 export interface EventOptions {
@@ -87,6 +88,7 @@ export class Event {
 }
 
 sendAsHandle(Event.prototype);
+registerWaitable(Event, (event) => ({ isReady: () => event.isSet, whenReady: (signal) => event.wait({ signal }) }));
 
 function ended(record: number, status: Status): boolean {
   giveRecord(record);

@@ -5,7 +5,7 @@ import { bury } from '../arena/death.ts';
 import { memory } from '../arena/memory.ts';
 import type { Kind } from '../arena/object-words.ts';
 import { attach, create, type Handle, nameOfObject, release } from '../arena/objects.ts';
-import { ValidationError } from '../errors.ts';
+import { ClosedError, ValidationError } from '../errors.ts';
 
 /** Held by the library alone, so that no program can make a value of a handle that it invented. */
 export const fromHandle: unique symbol = Symbol('manyhands.fromHandle');
@@ -14,6 +14,7 @@ whenFull(bury);
 
 const collected = new FinalizationRegistry<number>(release);
 const handles = new WeakMap<object, Handle>();
+const letGone = new WeakSet<object>();
 
 /** Binds `value` to a new object of the arena. */
 export function makeObject(value: object, kind: Kind, name: string): Handle {
@@ -26,9 +27,18 @@ export function takeObject(value: object, handle: Handle): Handle {
   return bind(value, handle);
 }
 
-/** The handle of a value of the arena; `undefined` for any other. */
+/** The handle of a value of the arena; `undefined` for any other. @throws {ClosedError} for one that was let go. */
 export function handleOf(value: object): Handle | undefined {
+  if (letGone.has(value)) throw new ClosedError(`${String(value)} is closed here.`);
   return handles.get(value);
+}
+
+/** Ends what `value` stands for in this thread, before it is collected. Does nothing the second time. */
+export function letGoOf(value: object): void {
+  if (letGone.has(value)) return;
+  letGone.add(value);
+  collected.unregister(value);
+  release(atOf(value));
 }
 
 /** The address of a value of the arena. */
@@ -79,6 +89,6 @@ export function companionOf(value: object): object | undefined {
 
 function bind(value: object, handle: Handle): Handle {
   handles.set(value, handle);
-  collected.register(value, handle.at);
+  collected.register(value, handle.at, value);
   return handle;
 }

@@ -1,10 +1,10 @@
 /** A function and its arguments as bytes for the unit that shall run them; `target-unpack.ts` is the other side. */
 
+import { type Handles, HandleWriter, letGo } from '../channels/handles.ts';
 import { encode } from '../codec/encode.ts';
 import { encodeErrorClass } from '../codec/error-class.ts';
 import { type AnyImage, describeFunction, describeImage, moduleOf } from '../codec/function-image.ts';
 import type { AnyFunction, Encoded } from '../codec/types.ts';
-import { type Handles, HandleWriter, letGo } from '../data/handles.ts';
 import { CloneError, TargetError } from '../errors.ts';
 
 /** Target and arguments in one message, so that what they share is shared there as well. */

@@ -1,12 +1,12 @@
 /** The unit's side of `target-pack.ts`: imports what is needed, makes target and arguments, runs the one on the other. */
 
 import { types } from 'node:util';
+import { HandleReader, type Handles } from '../channels/handles.ts';
 import { decode } from '../codec/decode.ts';
 import { decodeErrorClass } from '../codec/error-class.ts';
 import { functionReviver } from '../codec/function-revive.ts';
 import { watchModule } from '../codec/module-scope.ts';
 import type { AnyFunction, DecodeHooks, Encoded } from '../codec/types.ts';
-import { HandleReader, type Handles } from '../data/handles.ts';
 import { runImport, runTarget } from './import-guard.ts';
 
 type Namespace = Readonly<Record<string, unknown>>;

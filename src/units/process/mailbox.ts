@@ -34,8 +34,8 @@
  */
 
 import { ftruncateSync } from 'node:fs';
+import type { Handles } from '../../channels/handles.ts';
 import type { Encoded } from '../../codec/types.ts';
-import type { Handles } from '../../data/handles.ts';
 import { type Mapping, system } from '../../platform/system.ts';
 import { readParcel, writeParcel } from './parcel.ts';
 

@@ -3,12 +3,13 @@
 import { resolve } from 'node:path';
 import { type InspectOptions, inspect } from 'node:util';
 import { beginWait } from '../../arena/reasons.ts';
+import { type Handles, letGo } from '../../channels/handles.ts';
 import { refuseUnits } from '../../codec/value-kind.ts';
-import { type Handles, letGo } from '../../data/handles.ts';
 import { StateError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
 import { clearTimeout, setTimeout } from '../../platform/clock.ts';
 import { ownUmask } from '../../platform/proc.ts';
+import { registerWaitable } from '../../sync/waitable.ts';
 import { currentIdentity, workingDirectory } from '../current.ts';
 import { within } from '../deadline.ts';
 import { assertMayStart } from '../import-guard.ts';
@@ -321,6 +322,33 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       memoryLimitBytes: options.memoryLimitBytes,
       modules,
     };
+  }
+
+  static {
+    registerWaitable(Process, (process) => {
+      const run = process.#started('wait');
+      return {
+        isReady: () => run === undefined || run.status !== undefined,
+        whenReady: (signal) => process.#joinUntil(signal),
+      };
+    });
+  }
+
+  /** As `join`, but rejects when `signal` is aborted first. */
+  async #joinUntil(signal: AbortSignal): Promise<void> {
+    const run = this.#started('wait');
+    if (run === undefined) return;
+    this.#addWaiters(run, 1);
+    const endWait = beginWait(`process "${this.name}"`);
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    try {
+      await Promise.race([run.ended, aborted]);
+    } finally {
+      endWait();
+      this.#addWaiters(run, -1);
+    }
   }
 
   #addWaiters(run: Run, change: 1 | -1): void {

@@ -2,11 +2,11 @@
 
 import { inspect } from 'node:util';
 import { announceWaits } from '../../arena/reasons.ts';
+import { HandleWriter, letGo } from '../../channels/handles.ts';
 import { encode } from '../../codec/encode.ts';
 import { encodeErrorClass } from '../../codec/error-class.ts';
 import type { Encoded } from '../../codec/types.ts';
 import { summary } from '../../codec/value-path.ts';
-import { HandleWriter, letGo } from '../../data/handles.ts';
 import { CloneError, StartDuringImportError } from '../../errors.ts';
 import { permitStarts } from '../import-guard.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';

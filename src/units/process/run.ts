@@ -9,7 +9,7 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { bury } from '../../arena/death.ts';
 import { isOpened } from '../../arena/memory.ts';
-import { type Handles, letGo, takeOver } from '../../data/handles.ts';
+import { type Handles, letGo, takeOver } from '../../channels/handles.ts';
 import { nowMs, setImmediate } from '../../platform/clock.ts';
 import { system, type WaitStatus } from '../../platform/system.ts';
 import type { UnitState } from '../unit.ts';

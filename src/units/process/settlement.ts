@@ -1,8 +1,8 @@
 /** What came of a process: the value of its target, or an error. */
 
+import { decodeHandle } from '../../channels/handles.ts';
 import { decode } from '../../codec/decode.ts';
 import { decodeErrorClass } from '../../codec/error-class.ts';
-import { decodeHandle } from '../../data/handles.ts';
 import { StateError, UnitCrashedError } from '../../errors.ts';
 import { describeExit, unsettledExitCode } from './exit-status.ts';
 import type { Run } from './run.ts';

@@ -1,0 +1,224 @@
+/** A stream as this thread uses it: puts messages in and takes them out. The protocol is in stream-words.ts. */
+
+import { fault } from '../arena/fault.ts';
+import { guarded } from '../arena/guard.ts';
+import { memory } from '../arena/memory.ts';
+import { drop, hold, retain } from '../arena/objects.ts';
+import { nudge } from './gate.ts';
+import {
+  createSegment,
+  FIRST_MESSAGE,
+  freeSegment,
+  isCurrent,
+  JUMP,
+  type Message,
+  NEXT,
+  openSegment,
+  type Segment,
+  StoredMessage,
+  wordsOf,
+  writeMessage,
+} from './segment.ts';
+import {
+  bodyOf,
+  FIRST,
+  GET_GUARD,
+  GOT_COUNT,
+  gateOf,
+  HEADS,
+  hasRoom,
+  isEnded,
+  isShut,
+  LET_GO,
+  OFFSET,
+  PASSED,
+  PUT_COUNT,
+  PUT_GUARD,
+  passages,
+  placeAt,
+  SEGMENT,
+  TAILS,
+  unitsFor,
+  whenDisposed,
+} from './stream-words.ts';
+
+/** What is read of a message while the get guard is held. */
+export type Read<T> = (message: StoredMessage) => T;
+
+const nothingToRepair = (): void => {};
+
+whenDisposed((body) => new Stream(body).discardAll(true));
+
+export class Stream {
+  readonly body: number;
+  readonly getGate: number;
+  readonly putGate: number;
+  /** Those that this thread used last. */
+  #tail: Segment | undefined;
+  #head: Segment | undefined;
+
+  constructor(body: number) {
+    this.body = body;
+    this.getGate = gateOf(body, passages.get);
+    this.putGate = gateOf(body, passages.put);
+  }
+
+  static of(stream: number): Stream {
+    return new Stream(bodyOf(stream));
+  }
+
+  /** Puts a message in; never waits. What it refers to must be held, and is then held by the message as well. @throws {PlatformError} without memory. */
+  put(message: Message): 'put' | 'full' | 'closed' {
+    const { body } = this;
+    const result = guarded(body + PUT_GUARD, nothingToRepair, () => {
+      if (isShut(body)) return 'closed';
+      const units = unitsFor(body, message.sizeBytes);
+      if (!hasRoom(body, units)) return 'full';
+      this.#append(message, units);
+      return 'put';
+    });
+    if (result === 'put') nudge(this.getGate);
+    return result;
+  }
+
+  /**
+   * Takes the oldest message out, after `read` has had a look at it. What it refers to is then held by this thread, once
+   * for each reference: `read` must remember what to release.
+   *
+   * @param accepts - whether the message may be taken; else it stays where it is.
+   */
+  take<T>(read: Read<T>, accepts?: Read<boolean>): T | 'empty' | 'closed' | 'refused' {
+    const { body } = this;
+    // First: what is closed by now has all its messages.
+    const isOver = isEnded(body);
+    const result = guarded(body + GET_GUARD, this.#repair, () => {
+      if (this.#size() === 0) return 'empty';
+      if (accepts !== undefined && !accepts(this.#first())) return 'refused';
+      return this.#takeFirst(read);
+    });
+    if (result === 'empty') return isOver ? 'closed' : 'empty';
+    if (result === 'refused') return 'refused';
+    nudge(this.putGate);
+    return result as T;
+  }
+
+  /** Lets go of all that nobody took. @param isLast - whether nobody has the stream any more: its memory goes as well. */
+  discardAll(isLast: boolean): void {
+    const { words } = memory();
+    guarded(this.body + GET_GUARD, this.#repair, () => {
+      while (this.#size() > 0) this.#takeFirst(undefined);
+      if (!isLast) return;
+      const place = placeAt(this.body, HEADS, Atomics.load(words, this.body + GOT_COUNT));
+      const chunk = Atomics.load(words, place + SEGMENT) || Atomics.load(words, this.body + FIRST);
+      if (chunk !== 0) freeSegment(openSegment(chunk));
+    });
+  }
+
+  #size(): number {
+    const { words } = memory();
+    return (Atomics.load(words, this.body + PUT_COUNT) - Atomics.load(words, this.body + GOT_COUNT)) | 0;
+  }
+
+  #append(message: Message, units: number): void {
+    const { words } = memory();
+    const { body } = this;
+    const count = Atomics.load(words, body + PUT_COUNT);
+    const tail = placeAt(body, TAILS, count);
+    const wordCount = wordsOf(message);
+    let segment = this.#segmentAt(this.#tail, Atomics.load(words, tail + SEGMENT));
+    let offset = Atomics.load(words, tail + OFFSET);
+    if (segment === undefined || offset + wordCount > segment.words.length) {
+      const next = createSegment(wordCount, segment);
+      if (fault !== undefined) fault('stream.segment');
+      if (segment === undefined) {
+        Atomics.store(words, body + FIRST, next.chunk);
+      } else {
+        Atomics.store(segment.words, NEXT, next.chunk);
+        if (offset < segment.words.length) segment.words[offset] = JUMP;
+      }
+      segment = next;
+      offset = FIRST_MESSAGE;
+    }
+    this.#tail = segment;
+    for (let i = 0; i < message.references.length; i++) retain(message.references[i]!);
+    writeMessage(segment, offset, message, units);
+    const place = placeAt(body, TAILS, count + 1);
+    Atomics.store(words, place + SEGMENT, segment.chunk);
+    Atomics.store(words, place + OFFSET, offset + wordCount);
+    Atomics.store(words, place + PASSED, (Atomics.load(words, tail + PASSED) + units) | 0);
+    if (fault !== undefined) fault('stream.written');
+    // Here it is put.
+    Atomics.store(words, body + PUT_COUNT, (count + 1) | 0);
+    if (fault !== undefined) fault('stream.put');
+  }
+
+  #takeFirst<T>(read: Read<T> | undefined): T | undefined {
+    const { words } = memory();
+    const { body } = this;
+    const count = Atomics.load(words, body + GOT_COUNT);
+    const head = placeAt(body, HEADS, count);
+    const before = this.#head;
+    const message = this.#first();
+    const { segment } = message;
+    if (read !== undefined) for (let i = 0; i < message.referenceCount; i++) hold(message.reference(i));
+    const result = read?.(message);
+    const place = placeAt(body, HEADS, count + 1);
+    Atomics.store(words, place + SEGMENT, segment.chunk);
+    Atomics.store(words, place + OFFSET, message.end);
+    Atomics.store(words, place + PASSED, (Atomics.load(words, head + PASSED) + message.units) | 0);
+    if (fault !== undefined) fault('stream.read');
+    const left = Atomics.load(words, head + SEGMENT);
+    // Here it is taken.
+    Atomics.store(words, body + GOT_COUNT, (count + 1) | 0);
+    if (fault !== undefined) fault('stream.got');
+    letGoOf(message);
+    Atomics.store(words, body + LET_GO, (count + 1) | 0);
+    if (left !== 0 && left !== segment.chunk)
+      freeSegment(before !== undefined && before.chunk === left ? before : openSegment(left));
+    return result;
+  }
+
+  /** The oldest message; there must be one. */
+  #first(): StoredMessage {
+    const { words } = memory();
+    const { body } = this;
+    const head = placeAt(body, HEADS, Atomics.load(words, body + GOT_COUNT));
+    const chunk = Atomics.load(words, head + SEGMENT);
+    let segment = this.#segmentAt(this.#head, chunk || Atomics.load(words, body + FIRST))!;
+    let offset = chunk === 0 ? FIRST_MESSAGE : Atomics.load(words, head + OFFSET);
+    if (offset >= segment.words.length || segment.words[offset] === JUMP) {
+      segment = openSegment(Atomics.load(segment.words, NEXT));
+      offset = FIRST_MESSAGE;
+    }
+    this.#head = segment;
+    return new StoredMessage(segment, offset);
+  }
+
+  /** The segment at `chunk`, as it was used last if it is that one. */
+  #segmentAt(last: Segment | undefined, chunk: number): Segment | undefined {
+    if (last !== undefined && last.chunk === chunk && isCurrent(last)) return last;
+    return chunk === 0 ? undefined : openSegment(chunk);
+  }
+
+  /** After the death of one who took: its message may still hold what it referred to. */
+  readonly #repair = (): void => {
+    const { words } = memory();
+    const { body } = this;
+    const count = Atomics.load(words, body + GOT_COUNT);
+    // Else a death before it was taken: then the place before this one may have been overwritten.
+    if (((count - 1) | 0) !== Atomics.load(words, body + LET_GO)) return;
+    const segment = openSegment(Atomics.load(words, placeAt(body, HEADS, count) + SEGMENT));
+    const before = placeAt(body, HEADS, count - 1);
+    // It was the first of its segment, unless the place before it was in the same.
+    const isSame = Atomics.load(words, before + SEGMENT) === segment.chunk;
+    letGoOf(new StoredMessage(segment, isSame ? Atomics.load(words, before + OFFSET) : FIRST_MESSAGE));
+    Atomics.store(words, body + LET_GO, count);
+  };
+}
+
+function letGoOf(message: StoredMessage): void {
+  for (let i = 0; i < message.referenceCount; i++) {
+    const object = message.takeReference(i);
+    if (object !== 0) drop(object);
+  }
+}
