@@ -4,10 +4,17 @@
  * A thread holds an object once, however many of its values stand for it: one entry in its table of holds, which hangs on
  * its slot, so that whoever finds it dead can let go for it. The entry goes when the last value is closed or collected;
  * the last hold of all frees the object.
+ *
+ *   entry = 0         free
+ *   entry = address   held, and counted in REFERENCES
+ *   entry = −address  about to be counted, or to be let go: whether it is counted cannot be told
+ *
+ * After a death at the last of these the object is not let go, which is better than to let go twice: it stays, in *doubt*. A
+ * kind that others wait on to be let go can then ask whether any thread holds it (`isHeld`).
  */
 
 import { ClosedError } from '../errors.ts';
-import { agent, HOLDS } from './agents.ts';
+import { agent, HOLDS, liveSlots } from './agents.ts';
 import { fault } from './fault.ts';
 import { allocate, free } from './heap.ts';
 import { SERIAL } from './layout.ts';
@@ -93,7 +100,7 @@ export function hold(at: number): void {
   const { words } = memory();
   if (unused.length === 0) addPage(words);
   const entry = unused.pop()!;
-  // The count first: after a death in between, the object stays for ever, which is better than to go too early.
+  Atomics.store(words, entry, -at);
   Atomics.add(words, at + REFERENCES, 1);
   if (fault !== undefined) fault('object.counted');
   Atomics.store(words, entry, at);
@@ -106,11 +113,30 @@ export function release(at: number): void {
   if (known === undefined) return;
   if (--known.count > 0) return;
   entries.delete(at);
-  // The entry first: after a death in between, the object stays for ever.
-  Atomics.store(memory().words, known.entry, 0);
-  unused.push(known.entry);
+  const { words } = memory();
+  Atomics.store(words, known.entry, -at);
   if (fault !== undefined) fault('object.released');
   drop(at);
+  Atomics.store(words, known.entry, 0);
+  unused.push(known.entry);
+}
+
+/** Whether any thread that lives holds an object. What messages hold is not seen. */
+export function isHeld(at: number): boolean {
+  const { words } = memory();
+  for (const slot of liveSlots()) {
+    for (let page = Atomics.load(words, slot + HOLDS); page !== 0; page = Atomics.load(words, page + NEXT_PAGE)) {
+      for (let entry = page + 1; entry < page + PAGE_WORDS; entry++) if (Atomics.load(words, entry) === at) return true;
+    }
+  }
+  return false;
+}
+
+const doubts = new Map<number, (object: number) => void>();
+
+/** Has objects of a kind told when they are in doubt. */
+export function registerDoubt(kind: Kind, doubt: (object: number) => void): void {
+  doubts.set(kind, doubt);
 }
 
 /** Adds a reference on behalf of another object, which must be held itself meanwhile. */
@@ -144,7 +170,8 @@ export function releaseTable(page: number): void {
   for (let at = page; at !== 0; ) {
     for (let entry = at + 1; entry < at + PAGE_WORDS; entry++) {
       const object = Atomics.exchange(words, entry, 0);
-      if (object !== 0) drop(object);
+      if (object > 0) drop(object);
+      else if (object < 0) doubts.get(Atomics.load(words, -object + KIND))?.(-object);
     }
     const next = Atomics.load(words, at + NEXT_PAGE);
     free(at, PAGE_WORDS);

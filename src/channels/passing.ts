@@ -30,15 +30,19 @@ const youngest = new Map<number, Line<unknown>>();
 const TURN_AFTER = 256;
 let inRow = 0;
 
+/** Without a wait; not past those of this thread who wait, nor past one whom nobody may overtake. */
+export function tryPass<T>(errand: Errand<T>): T | typeof notYet {
+  const { gate } = errand;
+  if (errand.isLooking !== true && (youngest.has(gate) || isStrict(gate))) return notYet;
+  return errand.attempt();
+}
+
 /** Rejects with the reason of an aborted signal, and with what `attempt` throws. */
 export async function pass<T>(errand: Errand<T>, options: WaitOptions | undefined): Promise<T | typeof late> {
-  const { gate } = errand;
-  if (errand.isLooking === true || !(youngest.has(gate) || isStrict(gate))) {
-    const result = errand.attempt();
-    if (result !== notYet) {
-      if (++inRow >= TURN_AFTER) await nextTurn();
-      return result;
-    }
+  const result = tryPass(errand);
+  if (result !== notYet) {
+    if (++inRow >= TURN_AFTER) await nextTurn();
+    return result;
   }
   inRow = 0;
   const deadline = deadlineOf(options);
@@ -46,9 +50,9 @@ export async function pass<T>(errand: Errand<T>, options: WaitOptions | undefine
   try {
     for (;;) {
       const status = line.stand() ? await wait(line.record, errand.reason(), deadline, options?.signal) : undefined;
-      const result = line.tryAfter(status);
-      if (result === late) options?.signal?.throwIfAborted();
-      if (result !== notYet) return result;
+      const after = line.tryAfter(status);
+      if (after === late) options?.signal?.throwIfAborted();
+      if (after !== notYet) return after;
     }
   } finally {
     line.leave();

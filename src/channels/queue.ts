@@ -8,9 +8,8 @@ import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf, words } f
 import { registerWaitable } from '../sync/waitable.ts';
 import { checkWaitOptions, type WaitOptions } from '../sync/waiting.ts';
 import { isReadable, Looking, type Owner, Putting, spinForMessage, Taking } from './errands.ts';
-import { isStrict } from './gate.ts';
 import { type Outgoing, packValue, unpackValue } from './message.ts';
-import { type Errand, late, notYet, pass, passSync } from './passing.ts';
+import { type Errand, late, notYet, pass, passSync, tryPass } from './passing.ts';
 import { Stream } from './stream.ts';
 import {
   closeStream,
@@ -105,8 +104,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
   tryPut(value: T): boolean {
     const message: Outgoing = packValue(value);
     try {
-      const putting = new Putting(this, this.#stream, message);
-      return !(isStrict(putting.gate) && !isShut(this.#stream.body)) && putting.attempt() !== notYet;
+      return tryPass(new Putting(this, this.#stream, message)) !== notYet;
     } finally {
       message.settle();
     }
@@ -136,7 +134,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
 
   /** The oldest value, in an object, if there is one; never waits. @throws {ClosedError} once it is closed and empty. */
   tryGet(): { value: T } | undefined {
-    const result = this.#taking().attempt();
+    const result = tryPass(this.#taking());
     return result === notYet ? undefined : result;
   }
 

@@ -28,8 +28,8 @@ import { fault } from '../arena/fault.ts';
 import { guarded } from '../arena/guard.ts';
 import { allocate, free } from '../arena/heap.ts';
 import { memory } from '../arena/memory.ts';
-import { kinds, OWN, REFERENCES, SERIAL_NUMBER } from '../arena/object-words.ts';
-import { createPart, drop, registerDispose } from '../arena/objects.ts';
+import { kinds, OWN, REFERENCES, SERIAL_NUMBER, STATE } from '../arena/object-words.ts';
+import { createPart, drop, isHeld, registerDispose, registerDoubt } from '../arena/objects.ts';
 import { createGate, LOOK, nudgeAll, type Passage, setCondition } from './gate.ts';
 
 const BODY: number = OWN;
@@ -63,6 +63,8 @@ const PLACE_WORDS = 4;
 export const passages = { get: 0, put: 1, join: 2 } as const;
 const NO_WRITER = 1;
 const NO_READER = 2;
+/** STATE of an end. */
+const IN_DOUBT = 1;
 const MAX = 2 ** 31 - 1;
 
 export interface Limits {
@@ -75,6 +77,8 @@ const nothingToRepair = (): void => {};
 setCondition(mayPass);
 registerDispose(kinds.stream, dispose);
 registerDispose(kinds.gate, () => {});
+// A death in the middle of a close: objects.ts.
+registerDoubt(kinds.connection, (end) => Atomics.store(memory().words, end + STATE, IN_DOUBT));
 
 /** Makes a stream, with one reference for whoever stores it. */
 export function createStream({ maxItems, maxBytes }: Limits): number {
@@ -209,8 +213,10 @@ function isGone(word: number): boolean {
   const { words } = memory();
   const end = Atomics.load(words, word);
   if (end === 0) return false;
-  const isSame = Atomics.load(words, end + SERIAL_NUMBER) === Atomics.load(words, word + 1);
-  return !isSame || Atomics.load(words, end + REFERENCES) <= 0;
+  if (Atomics.load(words, end + SERIAL_NUMBER) !== Atomics.load(words, word + 1)) return true;
+  if (Atomics.load(words, end + REFERENCES) <= 0) return true;
+  // Counted or not, when nobody holds it nobody will use it.
+  return Atomics.load(words, end + STATE) === IN_DOUBT && !isHeld(end);
 }
 
 let empty: (body: number) => void = () => {};

@@ -3,6 +3,7 @@
 import { fault } from '../../src/arena/fault.ts';
 import type { Handle } from '../../src/arena/objects.ts';
 import { decodeHandle } from '../../src/sync/handles.ts';
+import type { Report } from './fault-process.ts';
 import { type Objects, objectNames, preludes, scenarios } from './fault-scenarios.ts';
 import { useSync } from './fault-survivors.ts';
 
@@ -10,7 +11,6 @@ export type Order =
   | { readonly kind: 'prepare'; readonly scenario: string; readonly handles: readonly Handle[] }
   | { readonly kind: 'go'; readonly scenario: string }
   | { readonly kind: 'use'; readonly about: keyof Objects; readonly handles: readonly Handle[] };
-export type Report = { readonly kind: 'ready' | 'done' } | { readonly kind: 'error'; readonly text: string };
 
 let handles: readonly Handle[] = [];
 let objects: Objects | undefined;

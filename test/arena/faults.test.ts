@@ -4,17 +4,14 @@
  */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { build } from 'esbuild';
 import { agent, deadSlots, liveSlots, PID } from '../../src/arena/agents.ts';
 import { bury } from '../../src/arena/death.ts';
 import { allocate, free } from '../../src/arena/heap.ts';
 import { AGENT_COUNT, AGENT_WORDS, AGENTS, HEAP_GUARD } from '../../src/arena/layout.ts';
-import { arenaFd, memory } from '../../src/arena/memory.ts';
+import { memory } from '../../src/arena/memory.ts';
 import { GUARD, STATE } from '../../src/arena/object-words.ts';
 import type { Handle } from '../../src/arena/objects.ts';
 import { first } from '../../src/arena/queue.ts';
@@ -24,82 +21,49 @@ import { encodeHandle } from '../../src/sync/handles.ts';
 import type { Lease } from '../../src/sync/lease.ts';
 import { atOf } from '../../src/sync/shared-object.ts';
 import { root, until } from '../support/program.ts';
-import type { Order, Report } from './fault-actor.ts';
+import type { Order } from './fault-actor.ts';
+import { Actor, faultsOf, Program, within } from './fault-process.ts';
 import { newObjects, type Objects, objectNames, type Scenario, scenarios } from './fault-scenarios.ts';
 import { useAwaiting } from './fault-survivors.ts';
 
-const SERVED_WITHIN_MS = 5_000;
-/** A step that is passed more often, as in a loop, is not killed at each passing. */
-const PASSINGS_MAX = 4;
 /** A walk takes a minute, and nothing in it differs between the lines of Node. */
 const skip = process.versions.node.startsWith('24.') ? false : 'walked on Node 24';
 
-let folder: string;
-let program: string;
-let survivor: Actor;
+const program = new Program();
+let survivor: Actor<Order>;
 const covered = new Set<string>();
 
 before(async () => {
-  folder = mkdtempSync(join(root, 'test/fixtures/.tmp-faults-'));
-  program = join(folder, 'actor.mjs');
-  const entryPoints = [join(root, 'test/arena/fault-actor.ts')];
-  await build({ entryPoints, outfile: program, bundle: true, format: 'esm', platform: 'node', external: ['koffi'] });
+  await program.build('test/arena/fault-actor.ts');
   agent();
-  survivor = new Actor();
+  survivor = new Actor<Order>(program);
 });
 
 after(() => {
   survivor.child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  program.remove();
 });
-
-/** Another process, of the same arena. */
-class Actor {
-  readonly child: ChildProcess;
-  readonly ended: Promise<unknown>;
-  hasEnded = false;
-
-  constructor(faultWanted?: string) {
-    this.child = spawn(process.execPath, [program], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', arenaFd()],
-      env: { ...process.env, NODE_OPTIONS: undefined, NODE_TEST_CONTEXT: undefined, MANYHANDS_FAULT: faultWanted },
-    });
-    this.ended = once(this.child, 'exit').then(() => {
-      this.hasEnded = true;
-    });
-  }
-
-  /** Resolves with its report, or once it is dead. */
-  async order(order: Order): Promise<void> {
-    if (this.hasEnded) return;
-    const answer = new Promise<Report>((resolve) => this.child.once('message', resolve));
-    this.child.send(order, () => {}); // it may be dead
-    const report = await Promise.race([answer, this.ended]);
-    if ((report as Report | undefined)?.kind === 'error') throw new Error((report as { text: string }).text);
-  }
-}
 
 for (const [name, scenario] of Object.entries(scenarios)) {
   test(`${name}: the others live on, wherever it dies`, { timeout: 120_000, skip }, async () => {
-    const list = join(folder, 'steps');
+    const list = join(program.folder, 'steps');
     rmSync(list, { force: true });
     await play(name, scenario, `list:${list}`);
-    for (const fault of faultsOf(readFileSync(list, 'utf8').trim().split('\n'))) {
+    for (const fault of faultsOf(readFileSync(list, 'utf8').trim().split('\n'), covered)) {
       try {
         await play(name, scenario, fault);
       } catch (cause) {
-        survivor.child.kill('SIGKILL');
-        await survivor.ended;
+        await survivor.kill();
         bury();
-        survivor = new Actor();
+        survivor = new Actor<Order>(program);
         throw new Error(`killed at ${fault}`, { cause });
       }
     }
   });
 }
 
-/** Steps of what belongs to other tests. */
-const elsewhere = /^blocks\./;
+/** Steps of what belongs to other tests: of data/ and channels/. */
+const elsewhere = /^blocks\.|^queue\.insert/;
 
 test('every step of the sources is passed in some scenario', { skip }, () => {
   const names = ['src/arena', 'src/sync'].flatMap((path) =>
@@ -117,28 +81,13 @@ test('every step of the sources is passed in some scenario', { skip }, () => {
   );
 });
 
-/** `STEP:N` for each passing behind the mark `go`. */
-function faultsOf(passed: readonly string[]): string[] {
-  const go = passed.indexOf('go');
-  const counts = new Map<string, number>();
-  const faults: string[] = [];
-  passed.forEach((step, i) => {
-    const count = (counts.get(step) ?? 0) + 1;
-    counts.set(step, count);
-    const isEarly = passed.slice(go).filter((other) => other === step).length <= PASSINGS_MAX;
-    const countSinceGo = passed.slice(go, i + 1).filter((other) => other === step).length;
-    if (i > go && (isEarly || countSinceGo <= PASSINGS_MAX)) faults.push(`${step}:${count}`);
-  });
-  for (const fault of faults) covered.add(fault.slice(0, fault.lastIndexOf(':')));
-  return faults;
-}
-
 async function play(name: string, scenario: Scenario, fault: string): Promise<void> {
   const objects = newObjects();
   const handles = objectNames.map((of) => encodeHandle(objects[of]) as Handle);
   const at = atOf(objects[scenario.about]);
-  const victim = new Actor(fault);
-  const corpse = scenario.corpse && new Actor(scenario.corpse.dies === 'at rest' ? undefined : scenario.corpse.dies);
+  const victim = new Actor<Order>(program, fault);
+  const corpse =
+    scenario.corpse && new Actor<Order>(program, scenario.corpse.dies === 'at rest' ? undefined : scenario.corpse.dies);
   try {
     await victim.order({ kind: 'prepare', scenario: name, handles });
     if (corpse !== undefined) await corpse.order({ kind: 'prepare', scenario: scenario.corpse!.scenario, handles });
@@ -172,7 +121,7 @@ async function play(name: string, scenario: Scenario, fault: string): Promise<vo
   assert.ok(liveSlots().length <= 2, `${liveSlots().length} agents are left`);
 }
 
-async function endAtRest(corpse: Actor, scenario: Scenario, handles: readonly Handle[]): Promise<void> {
+async function endAtRest(corpse: Actor<Order>, scenario: Scenario, handles: readonly Handle[]): Promise<void> {
   await corpse.order({ kind: 'prepare', scenario: scenario.corpse!.scenario, handles });
   await corpse.order({ kind: 'go', scenario: scenario.corpse!.scenario });
   corpse.child.kill('SIGKILL');
@@ -266,21 +215,9 @@ function lengthOf(at: number): number {
 }
 
 /** In each free slot somebody who has died. */
-function takeAllSlots({ child }: Actor): void {
+function takeAllSlots({ child }: Actor<Order>): void {
   const { words } = memory();
   assert.ok(child.pid);
   const nobody = 2 ** 22; // above every pid
   for (let i = 0; i < AGENT_COUNT - 1; i++) Atomics.compareExchange(words, AGENTS + i * AGENT_WORDS + PID, 0, nobody);
-}
-
-async function within<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: not within ${SERVED_WITHIN_MS} ms`)), SERVED_WITHIN_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
