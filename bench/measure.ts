@@ -2,7 +2,7 @@
 
 export interface Contender {
   readonly name: string;
-  /** One measurement, in milliseconds. */
+  /** One measurement, in the unit of the table: a time or a rate. */
   once(): Promise<number>;
   /** Called once at the end. */
   end?(): void;
@@ -18,21 +18,27 @@ export interface Measured {
 
 /** @param warmUps - rounds at the beginning that do not count. */
 export async function measure(contenders: readonly Contender[], rounds: number, warmUps = 2): Promise<Measured[]> {
-  const times = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
+  const values = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
   try {
     for (let round = -warmUps; round < rounds; round++) {
-      for (const [contender, list] of times) {
-        const ms = await contender.once();
-        if (round >= 0) list.push(ms);
+      for (const [contender, list] of values) {
+        const value = await contender.once();
+        if (round >= 0) list.push(value);
       }
     }
   } finally {
     for (const contender of contenders) contender.end?.();
   }
-  return [...times].map(([{ name }, list]) => {
+  return [...values].map(([{ name }, list]) => {
     const sorted = list.toSorted((a, b) => a - b);
     return { name, median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
   });
+}
+
+/** The median of one contender over that of another; NaN when one of them was not there. */
+export function ratio(measured: readonly Measured[], name: string, base: string): number {
+  const median = (wanted: string): number => measured.find((one) => one.name === wanted)?.median ?? Number.NaN;
+  return median(name) / median(base);
 }
 
 function quantile(sorted: readonly number[], share: number): number {

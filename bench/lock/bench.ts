@@ -1,15 +1,13 @@
 /** A lock taken and released: alone, and by several processes at once, beside Python's and a mutex in C. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Lock, Process } from 'manyhands';
 import { LineServer } from '../line-server.ts';
 import { type Contender, measure } from '../measure.ts';
-import { markdownTable } from '../table.ts';
+import { inC } from '../other-languages.ts';
+import { markdownTable, measuredTable } from '../table.ts';
 import { hammer } from './targets.ts';
 
 const ROUNDS = 9;
@@ -34,13 +32,6 @@ function alone(): Contender {
 
 function asked(name: string, server: LineServer): Contender {
   return { name, once: async () => Number(await server.ask('1 0')), end: () => server.end() };
-}
-
-/** Compiled for this run alone; `undefined` without a compiler. */
-function mutex(folder: string): Contender | undefined {
-  const program = join(folder, 'mutex');
-  const { status } = spawnSync('gcc', ['-O2', '-pthread', '-o', program, path('mutex.c')]);
-  return status === 0 ? asked('mutex in C, shared by processes', new LineServer(program, [])) : undefined;
 }
 
 interface Shares {
@@ -83,36 +74,27 @@ async function contended(name: string, rounds: number, once: () => Promise<Share
 }
 
 export async function lock(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'manyhands-bench-'));
   const hasPython = spawnSync('python3', ['--version']).status === 0;
   const python = (): LineServer => new LineServer('python3', [path('python_lock.py')]);
-  try {
-    const contenders = [alone(), ...(hasPython ? [asked('Python multiprocessing.Lock', python())] : []), mutex(folder)];
-    const measured = await measure(
-      contenders.filter((one) => one !== undefined),
-      ROUNDS,
-    );
-    const rows = measured.map(({ name, median, low, high }) => [
-      name,
-      median.toFixed(0),
-      `${low.toFixed(0)} to ${high.toFixed(0)}`,
-    ]);
-    const crowd: string[][] = [];
-    const server = hasPython ? python() : undefined;
-    for (const count of [2, 4]) {
-      crowd.push(await contended(`Lock, ${count} processes`, 5, () => together(count)));
-      if (server !== undefined)
-        crowd.push(await contended(`Python Lock, ${count} processes`, 5, () => pythonTogether(server, count)));
-    }
-    server?.end();
-    return [
-      `### A lock, taken and released by one process, ${ROUNDS} rounds\n`,
-      markdownTable(['what', 'median, ns', 'middle half'], rows),
-      '\n### A lock that several processes want all the time, 5 rounds of 1 s\n',
-      markdownTable(['what', 'median, M/s', 'least to most', 'least share of the even one'], crowd),
-      '',
-    ].join('\n');
-  } finally {
-    rmSync(folder, { recursive: true });
+  const contenders = [
+    alone(),
+    ...(hasPython ? [asked('Python multiprocessing.Lock', python())] : []),
+    ...inC('mutex in C, shared by processes', path('mutex.c')),
+  ];
+  const measured = await measure(contenders, ROUNDS);
+  const crowd: string[][] = [];
+  const server = hasPython ? python() : undefined;
+  for (const count of [2, 4]) {
+    crowd.push(await contended(`Lock, ${count} processes`, 5, () => together(count)));
+    if (server !== undefined)
+      crowd.push(await contended(`Python Lock, ${count} processes`, 5, () => pythonTogether(server, count)));
   }
+  server?.end();
+  return [
+    `### A lock, taken and released by one process, ${ROUNDS} rounds\n`,
+    measuredTable(measured, 'ns', 0),
+    '\n### A lock that several processes want all the time, 5 rounds of 1 s\n',
+    markdownTable(['what', 'median, M/s', 'least to most', 'least share of the even one'], crowd),
+    '',
+  ].join('\n');
 }

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { keepSpareProcesses, Process, spareProcesses } from 'manyhands';
 import { LineServer } from '../line-server.ts';
 import { type Contender, type Measured, measure } from '../measure.ts';
-import { markdownTable } from '../table.ts';
+import { measuredTable } from '../table.ts';
 import * as javascript from './target.js';
 import * as typescript from './target.ts';
 
@@ -141,11 +141,6 @@ function verdicts(measured: readonly Measured[]): string {
 
 export async function start(): Promise<string> {
   const measured = await measure(contenders(), ROUNDS);
-  const rows = measured.map(({ name, median, low, high }) => [
-    name,
-    median.toFixed(2),
-    `${low.toFixed(2)} to ${high.toFixed(2)}`,
-  ]);
   const title = `### Start to first line, ${ROUNDS} rounds`;
-  return `${title}\n\n${markdownTable(['what', 'median, ms', 'middle half'], rows)}\n\n${verdicts(measured)}\n`;
+  return `${title}\n\n${measuredTable(measured, 'ms', 2)}\n\n${verdicts(measured)}\n`;
 }
