@@ -2,13 +2,14 @@
 
 import { cpus } from 'node:os';
 import { lock } from './lock/bench.ts';
+import { pipe } from './pipe/bench.ts';
 import { queue } from './queue/bench.ts';
 import { start } from './start/bench.ts';
 
 /** Prints its table on stdout. */
 type Benchmark = () => Promise<string>;
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { start, lock, queue };
+const benchmarks: Readonly<Record<string, Benchmark>> = { start, lock, queue, pipe };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benchmarks));
