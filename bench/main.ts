@@ -1,6 +1,7 @@
 /** Runs the benchmarks that the README quotes: all, or those named on the command line. */
 
 import { cpus } from 'node:os';
+import { array } from './array/bench.ts';
 import { lock } from './lock/bench.ts';
 import { pipe } from './pipe/bench.ts';
 import { queue } from './queue/bench.ts';
@@ -9,7 +10,7 @@ import { start } from './start/bench.ts';
 /** Prints its table on stdout. */
 type Benchmark = () => Promise<string>;
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { start, lock, queue, pipe };
+const benchmarks: Readonly<Record<string, Benchmark>> = { start, lock, queue, pipe, array };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benchmarks));
