@@ -14,6 +14,7 @@
  *   PIPE         the agent            number of that pipe (inode): descriptors are used again
  *   RECORDS      the agent            first slab of waiter records: records.ts
  *   HOLDS        the agent            first page of the table of objects held: holds.ts
+ *   16 to 63     the agent            what it says of itself: profile.ts
  */
 
 import { PlatformError } from '../errors.ts';
@@ -22,9 +23,10 @@ import { system } from '../platform/system.ts';
 import { fault } from './fault.ts';
 import { AGENT_COUNT, AGENT_WORDS, AGENTS } from './layout.ts';
 import { memory } from './memory.ts';
+import { writeProfile } from './profile.ts';
 
 export const PID = 0;
-const TID = 1;
+export const TID = 1;
 const START = 2;
 const GENERATION = 3;
 const STATE = 4;
@@ -157,6 +159,7 @@ function settle(words: Int32Array, at: number): Agent {
   if (fault !== undefined) fault('agent.started');
   Atomics.store(words, at + TID, tid);
   Atomics.store(words, at + GENERATION, (Atomics.load(words, at + GENERATION) + 1) % GENERATIONS || 1);
+  writeProfile(at);
   if (fault !== undefined) fault('agent.settled');
   // Last: others judge by the words above whether it lives.
   Atomics.store(words, at + STATE, LIVE);

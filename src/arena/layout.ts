@@ -28,6 +28,9 @@ export const SWEEP_GUARD: number = 2 ** 9;
 /** Heads of the free lists, one for each size class. */
 export const FREE_LISTS = 16;
 export const SIZE_CLASSES = 12;
+/** After how long a standstill is reported, + 1; 0: as the environment says. And the mark of the one reported last. */
+export const REPORT_MS = 12;
+export const REPORTED = 13;
 /** The blocks' guard, and the first page never given out (number of a page; 0: none was yet). */
 export const BLOCKS_GUARD = 8;
 export const BLOCKS_CURSOR = 9;

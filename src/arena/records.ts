@@ -12,6 +12,7 @@
  *   MODE     its agent                                    whether its thread sleeps on STATUS, or its loop must be rung
  *   VALUE    the waker, before STATUS                     what it got
  *   TURN     its agent, before it queues                  how often the record has been used
+ *   ENDLESS  its agent, once it is queued                 1: no time and no signal ends the wait
  */
 
 import { agent, RECORDS } from './agents.ts';
@@ -27,6 +28,7 @@ export const PUSHED = 5;
 export const MODE = 6;
 export const VALUE = 7;
 export const TURN = 8;
+export const ENDLESS = 9;
 
 const RECORD_WORDS = 16;
 export const SLAB_WORDS = 1024;
@@ -52,6 +54,7 @@ export function takeRecord(object: number, mode: Mode): number {
   Atomics.store(words, record + SINCE, nowMs());
   Atomics.store(words, record + MODE, mode);
   Atomics.store(words, record + VALUE, 0);
+  Atomics.store(words, record + ENDLESS, 0);
   Atomics.add(words, record + TURN, 1);
   Atomics.store(words, record + STATUS, statuses.parked);
   return record;

@@ -14,6 +14,7 @@ import { listenToOwnGrants } from './own-grants.ts';
 import { unlink } from './queue.ts';
 import { OBJECT, PUSHED, STATUS, type Status, statuses } from './records.ts';
 import { exclusively, recheck } from './repair.ts';
+import { ownTimer } from './rest.ts';
 
 const RECHECK_MS = 100;
 
@@ -32,7 +33,7 @@ export function awaitRecord(record: number): Promise<Status> {
     pending.set(record, resolve);
     unchecked.add(record);
     doorbell ??= new Doorbell(drain);
-    timer ??= setInterval(lookAround, RECHECK_MS).unref();
+    timer ??= ownTimer(setInterval(lookAround, RECHECK_MS).unref());
     doorbell.setRef(true);
     arm();
   });

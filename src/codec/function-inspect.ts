@@ -104,6 +104,14 @@ export function liveErrorClasses(): AnyFunction[] {
   });
 }
 
+/** Every object of this thread that inherits from `prototype`, those that nobody can reach excepted. Takes about 40 ms. */
+export function liveInstances(prototype: object): object[] {
+  return withSession((session) => {
+    globals[passage] = prototype;
+    return session.instancesOf(passageExpression) as object[];
+  });
+}
+
 function withSession<T>(body: (session: Inspection) => T): T {
   // Not imported: loading it takes 1 ms of the start of a child.
   const session = new (process.getBuiltinModule('node:inspector').Session)();

@@ -2,6 +2,7 @@
 
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { introduce } from '../arena/profile.ts';
 import { StateError } from '../errors.ts';
 import { setTimeout } from '../platform/clock.ts';
 import { inheritedIdentity } from './process/inherited.ts';
@@ -39,6 +40,24 @@ export function workingDirectory(): string | undefined {
 export const isChild: boolean = process.argv[1] === childEntry;
 // Not imported: loading it takes 2 ms of the start of a child, and a child's first thread is a main thread.
 export const isMainThread: boolean = isChild || process.getBuiltinModule('node:worker_threads').isMainThread;
+
+introduce(() => {
+  const { name, parent } = currentIdentity();
+  const title = parent === undefined ? 'main process' : `process "${shortened(name)}"`;
+  return { title: isMainThread ? title : `thread ${threadId()} of ${title}`, parentPid: parent?.pid ?? 0 };
+});
+
+/** As many characters of a name as others are shown. */
+const NAME_MAX = 32;
+
+function shortened(name: string): string {
+  const characters = Array.from(name);
+  return characters.length <= NAME_MAX ? name : `${characters.slice(0, NAME_MAX - 1).join('')}…`;
+}
+
+function threadId(): number {
+  return process.getBuiltinModule('node:worker_threads').threadId;
+}
 
 let identity: Identity | undefined;
 
