@@ -19,6 +19,8 @@ export type { Exit } from './exit.ts';
 export { cpuCount } from './platform/cpu-count.ts';
 export { Barrier, type BarrierOptions } from './sync/barrier.ts';
 export { Condition, type ConditionOptions } from './sync/condition.ts';
+export { type DeadlockReportOptions, setDeadlockReport } from './sync/deadlock-report.ts';
+export { type Deadlock, type DeadlockedUnit, deadlocks } from './sync/deadlocks.ts';
 export { Event, type EventOptions } from './sync/event.ts';
 export type { Lease } from './sync/lease.ts';
 export { Lock, type LockOptions } from './sync/lock.ts';

@@ -1,9 +1,11 @@
 /** Waiting for a record that is queued, for a time at the most, or until a signal. */
 
+import { memory } from '../arena/memory.ts';
 import { beginWait } from '../arena/reasons.ts';
-import { type Status, statuses } from '../arena/records.ts';
+import { ENDLESS, type Status, statuses } from '../arena/records.ts';
 import { awaitRecord, sleepOn, withdraw } from '../arena/waits.ts';
 import { ValidationError } from '../errors.ts';
+import { sleepForEver, stir } from './standstill.ts';
 
 export interface WaitOptions {
   /** How long to wait, in milliseconds. Default: without a limit. */
@@ -44,6 +46,8 @@ export function deadlineOf(options: WaitOptions | undefined): number {
 export async function wait(record: number, reason: string, deadline: number, signal?: AbortSignal): Promise<Status> {
   const endWait = beginWait(reason);
   const settled = awaitRecord(record);
+  if (deadline === Number.POSITIVE_INFINITY && signal === undefined) markEndless(record);
+  stir();
   const left = deadline - performance.now();
   // Node's timers come up to a millisecond early; a wait never does.
   const timer = left >= LONGEST_TIMER_MS ? undefined : setTimeout(withdraw, Math.max(0, Math.ceil(left + 1)), record);
@@ -53,6 +57,7 @@ export async function wait(record: number, reason: string, deadline: number, sig
   try {
     return await settled;
   } finally {
+    stir();
     endWait();
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -62,12 +67,20 @@ export async function wait(record: number, reason: string, deadline: number, sig
 /** As `wait`, blocking the thread. */
 export function waitSync(record: number, reason: string, deadline: number): Status {
   const endWait = beginWait(reason);
+  const isEndless = deadline === Number.POSITIVE_INFINITY;
+  if (isEndless) markEndless(record);
   try {
-    const status = sleepOn(record, deadline);
+    const status = isEndless ? sleepForEver(record) : sleepOn(record, deadline);
     if (status !== statuses.parked) return status;
     // Granted at the last moment: then it has what it waited for.
     return withdraw(record) ? statuses.cancelled : sleepOn(record, Number.POSITIVE_INFINITY);
   } finally {
+    stir();
     endWait();
   }
+}
+
+/** Lets others count on it that only a grant ends the wait. */
+function markEndless(record: number): void {
+  Atomics.store(memory().words, record + ENDLESS, 1);
 }

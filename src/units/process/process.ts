@@ -9,6 +9,7 @@ import { StateError } from '../../errors.ts';
 import type { Exit } from '../../exit.ts';
 import { clearTimeout, setTimeout } from '../../platform/clock.ts';
 import { ownUmask } from '../../platform/proc.ts';
+import { stir } from '../../sync/standstill.ts';
 import { registerWaitable } from '../../sync/waitable.ts';
 import { currentIdentity, workingDirectory } from '../current.ts';
 import { within } from '../deadline.ts';
@@ -143,6 +144,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     const run = this.#started('join');
     if (run === undefined) return true;
     this.#addWaiters(run, 1);
+    stir();
     const endWait = beginWait(`process "${this.name}"`);
     try {
       // While this thread was busy, the end may have come and not yet been told of.

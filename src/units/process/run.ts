@@ -9,9 +9,11 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { bury } from '../../arena/death.ts';
 import { isOpened } from '../../arena/memory.ts';
+import { offspring } from '../../arena/rest.ts';
 import { type Handles, letGo, takeOver } from '../../channels/handles.ts';
 import { nowMs, setImmediate } from '../../platform/clock.ts';
 import { system, type WaitStatus } from '../../platform/system.ts';
+import { beginJoining, stir } from '../../sync/standstill.ts';
 import type { UnitState } from '../unit.ts';
 import type { Booted } from './boot.ts';
 import { endAtExit } from './exit-hook.ts';
@@ -59,6 +61,8 @@ export class Run {
     if (stdio === 'pipe') this.#output = Output.forProgram(child.handle);
     if (stdio === 'prefix') this.#output = Output.withPrefix(child.handle, name);
     endAtExit.add(child);
+    offspring.set(child.pid, child.handle);
+    stir();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     child.handle.once('exit', (code, signal) => {
@@ -144,9 +148,11 @@ export class Run {
     if (this.status !== undefined) return true;
     const ended = system().openProcess(this.pid);
     if (ended === undefined) return true;
+    const endJoining = timeoutMs === undefined ? beginJoining(this.pid) : stir;
     try {
       return this.#waitSync(ended, timeoutMs);
     } finally {
+      endJoining();
       system().close(ended);
     }
   }
@@ -171,6 +177,8 @@ export class Run {
     const mailbox = this.#mailbox;
     if (mailbox === undefined) return;
     this.#mailbox = undefined;
+    offspring.delete(this.pid);
+    stir();
     this.#status = exitStatus(status, mailbox.outcomeKind);
     // It never got as far as to let go itself.
     if (mailbox.phase < phases.running) letGo(this.#handles);
