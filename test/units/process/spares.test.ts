@@ -219,7 +219,8 @@ test('a spare does not outlive a killed program', async () => {
       },
     });
     assert.equal(ended.signal, signal);
-    await until(() => processesWith(mark).length === 0, 1000);
+    // A spare that was not up yet ends as soon as it is, which takes its time on a busy machine.
+    await until(() => processesWith(mark).length === 0);
   }
 });
 
@@ -229,8 +230,7 @@ test('MANYHANDS_SPARE_PROCESSES=0 switches spares off', async () => {
     args: ['stay'],
     env: { SPARES_MARK: mark, MANYHANDS_SPARE_PROCESSES: '0' },
     during: async (program) => {
-      await until(() => childrenOf(program.pid).length === 1); // the process that it uses
-      await until(() => childrenOf(program.pid).length === 0);
+      await program.printed(/joined/);
       // A spare would be booted before the end of the first process, and would stay.
       assert.deepEqual(childrenOf(program.pid), []);
       program.child.kill();

@@ -169,13 +169,14 @@ export async function awaitChild(name: string): Promise<void> {
   await child.join();
 }
 
-/** Waits for its children one after the other, then spins. */
+/** Waits for its children one after the other, says `here`, and spins. */
 export function waitForTwo(first: string, second: string): void {
   for (const name of [first, second]) {
     const child = new Process({ target: stayAWhile, name });
     child.start();
     child.joinSync();
   }
+  say('here');
   for (;;);
 }
 
