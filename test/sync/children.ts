@@ -1,5 +1,6 @@
 /** Processes that the tests of sync/ start, and what is seen of them. */
 
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Process } from 'manyhands';
 import { until } from '../support/program.ts';
@@ -42,7 +43,7 @@ export async function killed(child: Pick<Process, 'kill' | 'join'>): Promise<voi
 }
 
 /** The processor time that a process has used, in ticks of 10 ms. */
-export function processorTicks(pid: number): number {
+function processorTicks(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);
@@ -61,6 +62,26 @@ export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** How late a wait may end on a busy machine. Never early. */
+const LATE_MS = 10_000;
+
+/** Checks that a wait of `timeoutMs` that took `ms` ended at its time. */
+export function assertOnTime(ms: number, timeoutMs: number): void {
+  assert.ok(ms >= timeoutMs && ms < timeoutMs + LATE_MS, `${ms} ms instead of ${timeoutMs}`);
+}
+
+/** Resolves once `pid` uses no processor time, but for a look around now and then: what its start left to do is done. */
+export async function untilIdle(pid: number): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const before = processorTicks(pid);
+    await sleep(1500);
+    const ticks = processorTicks(pid) - before;
+    if (ticks <= 2) return;
+    assert.ok(performance.now() < deadline, `${ticks * 10} ms of 1500`);
+  }
 }
 
 /** Runs `body` and tells how many milliseconds it took. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { Event } from 'manyhands';
-import { endAll, inChild, isSettled, killed, start, timed, waitsFor } from './children.ts';
+import { assertOnTime, endAll, inChild, isSettled, killed, start, timed, waitsFor } from './children.ts';
 import * as targets from './targets.ts';
 
 afterEach(endAll);
@@ -23,7 +23,7 @@ for (const manner of manners) {
     for (const timeoutMs of [0, 40]) {
       const { value, ms } = await timed(() => targets.waitSet(manner, event, timeoutMs));
       assert.equal(value, false);
-      assert.ok(ms >= timeoutMs && ms < timeoutMs + 250, `${ms} ms instead of ${timeoutMs}`);
+      assertOnTime(ms, timeoutMs);
     }
   });
 

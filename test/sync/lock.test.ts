@@ -5,7 +5,18 @@ import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { Event, type Lease, Lock, NotOwnerError, type Process, Semaphore, TimeoutError } from 'manyhands';
 import { runProgram, until, withProgram } from '../support/program.ts';
-import { endAll, inChild, isSettled, killed, processorTicks, sleep, start, timed, waitsFor } from './children.ts';
+import {
+  assertOnTime,
+  endAll,
+  inChild,
+  isSettled,
+  killed,
+  sleep,
+  start,
+  timed,
+  untilIdle,
+  waitsFor,
+} from './children.ts';
 import * as targets from './targets.ts';
 
 afterEach(endAll);
@@ -80,10 +91,12 @@ test('10,000 coroutines on one lock are all served', async () => {
     inside--;
     lease.release();
   });
+  const before = process.cpuUsage();
   first.release();
-  const { ms } = await timed(() => Promise.all(all));
+  await Promise.all(all);
+  const { user, system } = process.cpuUsage(before);
   assert.equal(served, 10_000);
-  assert.ok(ms < 5000, `${ms} ms`);
+  assert.ok(user + system < 5_000_000, `${user + system} µs`);
 });
 
 describe('leases', () => {
@@ -178,7 +191,6 @@ for (const manner of manners) {
     const lease = await lock.acquire();
     const child = start(targets.pass, manner, lock);
     await waitsFor(child, 'lock "accounts"');
-    assert.equal(child.state, 'blocked');
     lease.release();
     assert.equal(await child.result(), false);
     assert.equal(lock.isLocked, false);
@@ -189,11 +201,7 @@ for (const manner of manners) {
     const lease = await lock.acquire();
     const child = start(targets.pass, manner, lock);
     await waitsFor(child, 'lock "idle"');
-    await sleep(300); // what its start left to do
-    const before = processorTicks(child.pid!);
-    await sleep(1500);
-    const ticks = processorTicks(child.pid!) - before;
-    assert.ok(ticks <= 2, `${ticks * 10} ms of 1500`);
+    await untilIdle(child.pid!);
     lease.release();
     await child.result();
   });
@@ -243,9 +251,7 @@ test('the lock of a killed grandchild passes on to the waiting grandparent', asy
   const holds = new Event();
   const child = start(targets.killHolder, lock, holds);
   await holds.wait();
-  const { value, ms } = await timed(() => lock.acquire());
-  assert.equal(value.abandoned, true);
-  assert.ok(ms < 5000, `${ms}`);
+  assert.equal((await lock.acquire()).abandoned, true);
   await child.result();
 });
 
@@ -335,15 +341,15 @@ test('processes and coroutines exclude one another', async () => {
 });
 
 // How equal the shares are depends on who else wants the processors: `npm run bench -- lock` measures it.
-test('of two who want it all the time, none starves', async () => {
-  const lock = new Lock();
-  const begin = new Event({ name: 'begin' });
-  const children = [0, 1].map(() => start(targets.compete, lock, begin, 500));
-  for (const child of children) await waitsFor(child, 'event "begin"');
-  begin.set();
-  const times = await Promise.all(children.map((child) => child.result()));
-  assert.ok(Math.min(...times) / (times[0]! + times[1]!) > 0.05, times.join(' '));
-});
+for (const manner of manners) {
+  test(`beside one who wants it all the time, another gets it (${manner}) again and again`, async () => {
+    const lock = new Lock();
+    const greedy = start(targets.compete, lock, setEvent(), 60_000);
+    await until(() => lock.isLocked);
+    await inChild(targets.passTimes, manner, lock, 200);
+    assert.equal(greedy.isAlive, true);
+  });
+}
 
 describe('timeouts', () => {
   for (const manner of manners) {
@@ -358,7 +364,7 @@ describe('timeouts', () => {
             return true;
           }),
         );
-        assert.ok(ms >= timeoutMs && ms < timeoutMs + 250, `${ms} ms instead of ${timeoutMs}`);
+        assertOnTime(ms, timeoutMs);
       }
       lease.release();
       assert.equal(lock.isLocked, false);
@@ -371,7 +377,7 @@ describe('timeouts', () => {
     await lock.acquire();
     const { error, ms } = (await inChild(targets.acquireError, lock, 50)) as { error: Error; ms: number };
     assert.ok(error instanceof TimeoutError && error.code === 'ERR_TIMEOUT');
-    assert.ok(ms >= 50 && ms < 300, `${ms}`);
+    assertOnTime(ms, 50);
   });
 
   test('a thousand waits with random times, some of them in vain, leave the lock working', async () => {
@@ -381,9 +387,9 @@ describe('timeouts', () => {
     const lease = await lock.acquire();
     let got = 0;
     let inVain = 0;
-    const all = Array.from({ length: 1000 }, async () => {
+    const all = Array.from({ length: 1000 }, async (_, i) => {
       try {
-        const own = await lock.acquire({ timeoutMs: random() * 100 });
+        const own = await lock.acquire({ timeoutMs: i % 100 === 0 ? undefined : random() * 100 });
         got++;
         own.release();
       } catch (error) {
@@ -391,11 +397,12 @@ describe('timeouts', () => {
         inVain++;
       }
     });
-    await sleep(50);
+    // Some have waited in vain by then, and some wait without a limit.
+    await until(() => inVain > 0);
     lease.release();
     await Promise.all(all);
     assert.equal(got + inVain, 1000);
-    assert.ok(got > 0 && inVain > 0, `seed ${seed}: ${got} ${inVain}`);
+    assert.ok(got >= 10, `seed ${seed}: ${got} ${inVain}`);
     assert.equal(lock.isLocked, false, `seed ${seed}`);
     (await lock.acquire({ timeoutMs: 0 })).release();
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { BoundedSemaphore, Semaphore, TimeoutError, ValidationError } from 'manyhands';
-import { endAll, inChild, isSettled, killed, sleep, start, timed, waitsFor } from './children.ts';
+import { assertOnTime, endAll, inChild, isSettled, killed, sleep, start, timed, waitsFor } from './children.ts';
 import * as targets from './targets.ts';
 
 afterEach(endAll);
@@ -99,7 +99,7 @@ for (const manner of manners) {
           return true;
         }),
       );
-      assert.ok(ms >= timeoutMs && ms < timeoutMs + 250, `${ms} ms instead of ${timeoutMs}`);
+      assertOnTime(ms, timeoutMs);
     }
     semaphore.release();
     assert.equal(semaphore.value, 1);
@@ -183,8 +183,9 @@ test('a thousand waits with random times leave the semaphore whole', async () =>
   const semaphore = new Semaphore(3);
   let most = 0;
   let inside = 0;
-  const all = Array.from({ length: 1000 }, async () => {
-    const lease = await semaphore.acquire({ timeoutMs: random() * 60 }).catch(() => undefined);
+  const all = Array.from({ length: 1000 }, async (_, i) => {
+    const timeoutMs = i % 50 === 0 ? undefined : random() * 60;
+    const lease = await semaphore.acquire({ timeoutMs }).catch(() => undefined);
     if (lease === undefined) return 0;
     most = Math.max(most, ++inside);
     await sleep(random() * 2);
@@ -193,7 +194,7 @@ test('a thousand waits with random times leave the semaphore whole', async () =>
     return 1;
   });
   const got = (await Promise.all(all)).reduce((sum: number, one) => sum + one, 0);
-  assert.ok(got > 10 && got < 1000, `${got}`);
+  assert.ok(got >= 20, `${got}`);
   assert.deepEqual([most, semaphore.value], [3, 3]);
 });
 

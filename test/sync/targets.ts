@@ -51,6 +51,10 @@ export async function pass(manner: Manner, lock: Acquirable): Promise<boolean> {
   return lease.abandoned;
 }
 
+export async function passTimes(manner: Manner, lock: Acquirable, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) await pass(manner, lock);
+}
+
 /** As `pass`, with a line in a file while it holds. */
 export async function sign(manner: Manner, lock: Acquirable, file: string, line: string): Promise<boolean> {
   const lease = await acquireIn(manner, lock);
