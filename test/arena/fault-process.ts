@@ -10,7 +10,8 @@ import { root } from '../support/program.ts';
 
 /** A step that is passed more often, as in a loop, is not killed at each passing. */
 const PASSINGS_MAX = 4;
-const SERVED_WITHIN_MS = 5_000;
+/** A call that is lost is found within a tenth of a second; the rest is for a busy machine. */
+const SERVED_WITHIN_MS = 20_000;
 
 /** A program of this folder's tests, joined into one file, as its processes load it many times. */
 export class Program {

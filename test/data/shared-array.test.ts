@@ -109,17 +109,17 @@ describe('a SharedArray among processes', () => {
     assert.deepEqual(new Set(array.view), new Set([1500]));
   });
 
-  test('of 1 GiB is handed over in under 1 ms more than nothing', { timeout: 60_000 }, async () => {
+  test('of 1 GiB is handed over without a copy', { timeout: 60_000 }, async () => {
     const big = new SharedArray(Float64Array, GiB / 8);
     const small = new SharedArray(Float64Array, 1);
     big.view[GiB / 8 - 1] = 42;
     const startMs = async (array: SharedArray<Float64ArrayConstructor>): Promise<number> => {
       const child = new Process({ target: targets.lengthOf, args: [array] });
-      const before = performance.now();
+      const before = process.cpuUsage();
       child.start();
-      const elapsed = performance.now() - before;
+      const { user, system } = process.cpuUsage(before);
       assert.equal(await child.result(), array.length);
-      return elapsed;
+      return (user + system) / 1000;
     };
     const bigs: number[] = [];
     const smalls: number[] = [];
@@ -128,7 +128,8 @@ describe('a SharedArray among processes', () => {
       bigs.push(await startMs(big));
     }
     const [quickBig, quickSmall] = [Math.min(...bigs), Math.min(...smalls)];
-    assert.ok(quickBig < quickSmall + 1, `${quickBig} ms against ${quickSmall} ms`);
+    // A copy takes a tenth of a second and more.
+    assert.ok(quickBig < quickSmall + 20, `${quickBig} ms against ${quickSmall} ms`);
     const { value, lookMs } = await run(targets.lookAt, big, big.length - 1);
     assert.equal(value, 42);
     assert.ok(lookMs < 250, `first look: ${lookMs} ms`);
@@ -245,6 +246,6 @@ describe('the memory of a SharedArray', () => {
     await make(3000);
     const before = arenaBytes();
     await make(6000);
-    assert.ok(arenaBytes() - before < MiB, `${arenaBytes() - before} bytes`);
+    assert.ok(await collectUntil(() => arenaBytes() - before < MiB), `${arenaBytes() - before} bytes`);
   });
 });
