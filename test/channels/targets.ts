@@ -206,20 +206,20 @@ export async function sendAndClose(end: Connection<unknown>, value: unknown, let
   await letGo.wait();
 }
 
-/** Holds its copy of an end until it is killed. */
-export function holdEnd(end: Connection<unknown>, holds: Event): Promise<never> {
+/** Holds its copies of ends until it is killed. */
+export function holdEnds(ends: readonly Connection<unknown>[], holds: Event): Promise<never> {
   holds.set();
-  // The reference keeps the end from being collected, and the timer keeps the process alive.
-  setInterval(() => void end.closed, 60_000);
+  // The reference keeps the ends from being collected, and the timer keeps the process alive.
+  setInterval(() => ends.length, 60_000);
   return new Promise(() => {});
 }
 
-/** As `holdEnd`, and sends a message when it is told; then it goes on holding. */
+/** As `holdEnds`, and sends a message when it is told; then it goes on holding. */
 export async function holdAndSend(end: Connection<unknown>, holds: Event, go: Event, value: unknown): Promise<never> {
   holds.set();
   await go.wait();
   await end.send(value);
-  return holdEnd(end, holds);
+  return holdEnds([end], holds);
 }
 
 /** Sends, and is killed in the same breath. */
@@ -229,7 +229,8 @@ export function sendAndDie(end: Connection<unknown>, values: readonly unknown[])
 }
 
 /** Is killed after a while, with its copy of an end. */
-export function dieAfter(end: Connection<unknown>, ms: number): Promise<never> {
+export function dieAfter(end: Connection<unknown>, holds: Event, ms: number): Promise<never> {
+  holds.set();
   setTimeout(() => {
     void end.closed;
     process.kill(process.pid, 'SIGKILL');
@@ -262,4 +263,10 @@ export async function putFromGrandchild(queue: Queue<Item>, count: number): Prom
 
 export function closeIt(channel: { close(): void }): void {
   channel.close();
+}
+
+/** Puts an end, and is killed in the same breath. */
+export function passOnAndDie(carrier: Queue<Connection<string>>, end: Connection<string>): void {
+  carrier.putSync(end);
+  process.kill(process.pid, 'SIGKILL');
 }
