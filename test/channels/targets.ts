@@ -270,3 +270,11 @@ export function passOnAndDie(carrier: Queue<Connection<string>>, end: Connection
   carrier.putSync(end);
   process.kill(process.pid, 'SIGKILL');
 }
+
+export function setIt(event: Event): void {
+  event.set();
+}
+
+export function waitOn(event: Event): Promise<boolean> {
+  return event.wait();
+}
