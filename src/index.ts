@@ -4,7 +4,7 @@ import './platform/node-version.ts';
 
 export { Connection, type PipeOptions, pipe } from './channels/connection.ts';
 export { Queue, type QueueOptions } from './channels/queue.ts';
-export { wait } from './channels/wait.ts';
+export { type Waitable, wait } from './channels/wait.ts';
 export { ref } from './codec/function-reference.ts';
 export type { ListItem } from './data/list-item.ts';
 export type { Scalar, ScalarType } from './data/scalar.ts';

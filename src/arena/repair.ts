@@ -12,9 +12,12 @@ import { OBJECT, STATUS, statuses } from './records.ts';
 export type Repair = (object: number) => void;
 
 const repairs = new Map<number, Repair>();
+const looksOnArrival = new Set<number>();
 
-export function registerRepair(kind: number, repair: Repair): void {
+/** @param options.looksOnArrival - whether each wait sees for itself, when it queues, what a death before left behind. */
+export function registerRepair(kind: number, repair: Repair, options?: { readonly looksOnArrival: boolean }): void {
   repairs.set(kind, repair);
+  if (options?.looksOnArrival === true) looksOnArrival.add(kind);
 }
 
 /** What is to be done with what an agent was granted by an object, and died before it came to take. */
@@ -43,6 +46,11 @@ export function exclusively<T>(object: number, body: () => T): T {
 /** Looks whether an object needs repair, and repairs it: for waiters, now and then. */
 export function recheck(object: number): void {
   exclusively(object, () => repair(object));
+}
+
+/** As `recheck`, for one who has just queued. */
+export function recheckOnArrival(object: number): void {
+  if (!looksOnArrival.has(Atomics.load(memory().words, object + KIND))) recheck(object);
 }
 
 function repair(object: number): void {

@@ -13,7 +13,7 @@ import { memory } from './memory.ts';
 import { listenToOwnGrants } from './own-grants.ts';
 import { unlink } from './queue.ts';
 import { OBJECT, PUSHED, STATUS, type Status, statuses } from './records.ts';
-import { exclusively, recheck } from './repair.ts';
+import { exclusively, recheckOnArrival } from './repair.ts';
 import { ownTimer } from './rest.ts';
 
 const RECHECK_MS = 100;
@@ -50,7 +50,7 @@ export function sleepOn(record: number, deadline: number): Status {
     mapping.waitWhile(record + STATUS, statuses.parked, Math.min(left, RECHECK_MS));
     const mayBeLost = Atomics.load(words, record + STATUS) === statuses.parked && left > RECHECK_MS;
     if (!mayBeLost) continue;
-    if (!isChecked) recheck(Atomics.load(words, record + OBJECT));
+    if (!isChecked) recheckOnArrival(Atomics.load(words, record + OBJECT));
     isChecked = true;
     sweep();
   }
@@ -124,7 +124,7 @@ function lookAround(): void {
   drain();
   const objects = new Set([...unchecked].map((record) => Atomics.load(words, record + OBJECT)));
   unchecked.clear();
-  for (const object of objects) recheck(object);
+  for (const object of objects) recheckOnArrival(object);
   sweep();
   // Under the guards nobody was in the middle of a grant: what is granted by now and not in the stack never will be.
   drain();

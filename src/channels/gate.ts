@@ -4,6 +4,8 @@
  *
  *   STATE = strict × 2 + parked     parked: somebody may be in the line; strict: nobody may pass who has not stood in it
  *   STREAM, PASSAGE                 whose gate it is, and what must hold to pass: stream-words.ts, `mayPass`
+ *   NUDGED                          how many were told to try and have not yet passed or come back: what they are about is not
+ *                                   offered to others of the line. Written under the guard; 0 again after each death
  *
  *   come      under the guard: set `parked`, then look whether one may pass; if so do not queue. Whoever makes passing possible
  *             changes the stream first and then looks for `parked`: one of the two sees the other.
@@ -30,6 +32,7 @@ const PARKED = 1;
 const STRICT = 2;
 const STREAM: number = OWN;
 const PASSAGE: number = OWN + 1;
+const NUDGED: number = OWN + 2;
 
 /** What a record may want, besides a number from 1 on. */
 export const LOOK = 0;
@@ -37,11 +40,12 @@ export const ANY_CHANGE = -1;
 
 /** Which condition a gate stands for. */
 export type Passage = 0 | 1 | 2;
-type MayPass = (stream: number, passage: Passage, wanted: number) => boolean;
+/** @param ahead - how many others are about to pass. */
+type MayPass = (stream: number, passage: Passage, wanted: number, ahead: number) => boolean;
 let mayPass: MayPass = () => false;
 
-registerRepair(kinds.gate, repair);
-registerReclaim(kinds.gate, passOn);
+registerRepair(kinds.gate, repair, { looksOnArrival: true });
+registerReclaim(kinds.gate, (gate) => passOnGuarded(gate, true));
 
 /** Said by the stream, which imports this file. */
 export function setCondition(condition: MayPass): void {
@@ -84,6 +88,7 @@ export function comeBack(gate: number, record: number, wanted: number, older: nu
   Atomics.store(words, record + STATUS, statuses.parked);
   return exclusively(gate, () => {
     Atomics.or(words, gate + STATE, STRICT);
+    settleOne(gate);
     // Not parked: it was nudged as well, and comes back before this one, if it does.
     const isThere = older !== 0 && Atomics.load(words, older + STATUS) === statuses.parked;
     const place = isThere ? (at: number, one: number): void => insertBehind(at, older, one) : prepend;
@@ -118,13 +123,16 @@ export function nudgeAll(gate: number): void {
   });
 }
 
-/** Who has passed after a wait, or gives up, lets the others go on. */
-export function passOn(gate: number): void {
-  if (Atomics.load(memory().words, gate + STATE) === 0) return;
-  exclusively(gate, () => {
-    Atomics.and(memory().words, gate + STATE, ~STRICT);
-    nudgeFirst(gate, false);
-  });
+/** Who has passed after a wait, or gives up, lets the others go on. @param wasNudged - and has not come back since. */
+export function passOn(gate: number, wasNudged: boolean): void {
+  if (!wasNudged && Atomics.load(memory().words, gate + STATE) === 0) return;
+  exclusively(gate, () => passOnGuarded(gate, wasNudged));
+}
+
+function passOnGuarded(gate: number, wasNudged: boolean): void {
+  Atomics.and(memory().words, gate + STATE, ~STRICT);
+  if (wasNudged) settleOne(gate);
+  nudgeFirst(gate, false);
 }
 
 /** @param isChange - whether something has changed just now. */
@@ -133,10 +141,18 @@ function nudgeFirst(gate: number, isChange: boolean): void {
   for (let head = first(gate); head !== 0; head = first(gate)) {
     const wanted = Atomics.load(words, head + VALUE);
     if (!(wanted === ANY_CHANGE ? isChange : mayPassAt(gate, wanted))) break;
+    if (wanted !== LOOK) Atomics.add(words, gate + NUDGED, 1);
     grant(gate, head, statuses.granted);
     if (wanted !== LOOK) break;
   }
   settleFlags(gate);
+}
+
+/** One that was told to try has passed, given up or come back. */
+function settleOne(gate: number): void {
+  const { words } = memory();
+  const nudged = Atomics.load(words, gate + NUDGED);
+  if (nudged > 0) Atomics.store(words, gate + NUDGED, nudged - 1);
 }
 
 function settleFlags(gate: number): void {
@@ -145,7 +161,8 @@ function settleFlags(gate: number): void {
 
 function mayPassAt(gate: number, wanted: number): boolean {
   const { words } = memory();
-  return mayPass(Atomics.load(words, gate + STREAM), Atomics.load(words, gate + PASSAGE) as Passage, wanted);
+  const ahead = wanted === LOOK ? 0 : Atomics.load(words, gate + NUDGED);
+  return mayPass(Atomics.load(words, gate + STREAM), Atomics.load(words, gate + PASSAGE) as Passage, wanted, ahead);
 }
 
 function repair(gate: number): void {
@@ -156,6 +173,7 @@ function repair(gate: number): void {
   mend(gate);
   // Whoever was strict may have died; if not, it sets it again.
   Atomics.and(words, gate + STATE, ~STRICT);
+  Atomics.store(words, gate + NUDGED, 0);
   if (first(gate) !== 0) Atomics.or(words, gate + STATE, PARKED);
   nudgeFirst(gate, false);
 }

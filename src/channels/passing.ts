@@ -95,6 +95,7 @@ class Line<T> {
   #older: Line<unknown> | undefined;
   #younger: Line<unknown> | undefined;
   #hasStood = false;
+  #wasNudged = false;
 
   constructor(errand: Errand<T>, mode: Mode) {
     this.record = takeRecord(errand.gate, mode);
@@ -110,6 +111,7 @@ class Line<T> {
   stand(): boolean {
     const { gate } = this.#errand;
     const wanted = this.#errand.wanted();
+    this.#wasNudged = false;
     if (this.#hasStood) return comeBack(gate, this.record, wanted, this.#older?.record ?? 0);
     this.#hasStood = come(gate, this.record, wanted, this.#older !== undefined);
     return this.#hasStood;
@@ -117,6 +119,7 @@ class Line<T> {
 
   tryAfter(status: Status | undefined): T | typeof late | typeof notYet {
     if (status === statuses.cancelled) return late;
+    this.#wasNudged = status !== undefined;
     return this.#older === undefined ? this.#errand.attempt() : notYet;
   }
 
@@ -130,7 +133,7 @@ class Line<T> {
       else youngest.set(gate, this.#older);
     }
     giveRecord(this.record);
-    passOn(gate);
+    passOn(gate, this.#wasNudged);
     // Last: the gate may be gone with it.
     this.#errand.pending?.delete(this.record);
   }

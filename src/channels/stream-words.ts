@@ -142,10 +142,10 @@ export function isShut(body: number): boolean {
   return Atomics.load(memory().words, body + CLOSED) !== 0 || isGone(body + READER);
 }
 
-/** Whether there is room for a message of so many units, beside what is there. */
-export function hasRoom(body: number, units: number): boolean {
+/** Whether there is room for a message of so many units, beside what is there, and `ahead` messages that are about to come. */
+export function hasRoom(body: number, units: number, ahead = 0): boolean {
   const { words } = memory();
-  const size = sizeOf(body);
+  const size = sizeOf(body) + ahead;
   if (size === 0) return true;
   if (size >= Atomics.load(words, body + ITEMS_MAX)) return false;
   return unitsIn(body) + units <= Atomics.load(words, body + UNITS_MAX) || isUnmetered(body);
@@ -197,11 +197,11 @@ export function closeStream(body: number, by: 'writer' | 'reader'): void {
 }
 
 /** The condition of each gate. A look costs nothing; what it wants, to put or take, is checked again under a guard. */
-function mayPass(stream: number, passage: Passage, wanted: number): boolean {
+function mayPass(stream: number, passage: Passage, wanted: number, ahead: number): boolean {
   const body = bodyOf(stream);
   if (passage === passages.join) return isAllDone(body);
-  if (passage === passages.get) return isEnded(body) || sizeOf(body) > 0;
-  return isShut(body) || (wanted !== LOOK && hasRoom(body, wanted));
+  if (passage === passages.get) return isEnded(body) || sizeOf(body) > ahead;
+  return isShut(body) || (wanted !== LOOK && hasRoom(body, wanted, ahead));
 }
 
 function isUnmetered(body: number): boolean {

@@ -5,6 +5,9 @@ import { clearTimeout, setTimeout } from '../platform/clock.ts';
 import { type Readiness, readinessOf } from '../sync/waitable.ts';
 import { checkWaitOptions, deadlineOf, type WaitOptions } from '../sync/waiting.ts';
 
+/** What `wait` can wait for: a Connection, a Queue, an Event or a unit. Which it is, is checked at the call. */
+export type Waitable = object;
+
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
@@ -14,7 +17,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * @returns those that are ready, in the order given; none when `timeoutMs` passed first (0 only looks).
  * @throws {ValidationError} `ERR_VALIDATION` for what cannot be waited for. The reason of an aborted `signal`.
  */
-export async function wait<W extends object>(objects: readonly W[], options?: WaitOptions): Promise<W[]> {
+export async function wait<W extends Waitable>(objects: readonly W[], options?: WaitOptions): Promise<W[]> {
   const sources = checkedSources(objects);
   checkWaitOptions(options, 'wait()');
   options?.signal?.throwIfAborted();

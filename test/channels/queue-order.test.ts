@@ -137,8 +137,10 @@ bounded('processes that wait in get are served in the order in which they came',
     await blockedOn(child, /queue "line"/);
     children.push(child);
   }
-  for (const item of ['a', 'b', 'c', 'd']) queue.putSync(item);
-  assert.deepEqual(await Promise.all(children.map((child) => child.result())), ['a', 'b', 'c', 'd']);
+  for (const [i, item] of ['a', 'b', 'c', 'd'].entries()) {
+    queue.putSync(item);
+    assert.equal(await children[i]!.result(), item);
+  }
 });
 
 bounded('processes that wait in put are served in the order in which they came', async () => {
