@@ -7,6 +7,7 @@
 
 import { kinds } from '../arena/object-words.ts';
 import { drop, type Handle, retain } from '../arena/objects.ts';
+import { announceTravel } from '../arena/travel.ts';
 import { ClosedError } from '../errors.ts';
 import { decodeHandle as decodeObject, encodeHandle, registerClass } from '../sync/handles.ts';
 import { ShareableList } from './shareable-list.ts';
@@ -70,6 +71,8 @@ export function letGo(handles: Handles): void {
 export function decodeHandle(handle: unknown): object {
   return isMemoryHandle(handle) ? takeMemory(handle) : decodeObject(handle);
 }
+
+announceTravel({ writer: (options) => new HandleWriter(options), reader: () => new HandleReader(), letGo });
 
 /** Holds what a message names as long as the returned objects live, and has the message let go. */
 export function takeOver(handles: Handles): readonly object[] {

@@ -1,7 +1,7 @@
 /** The unit's side of `target-pack.ts`: imports what is needed, makes target and arguments, runs the one on the other. */
 
 import { types } from 'node:util';
-import { HandleReader, type Handles } from '../channels/handles.ts';
+import { objectTravel } from '../arena/travel.ts';
 import { decode } from '../codec/decode.ts';
 import { decodeErrorClass } from '../codec/error-class.ts';
 import { functionReviver } from '../codec/function-revive.ts';
@@ -15,7 +15,7 @@ export interface Target {
   readonly target: AnyFunction;
   readonly args: readonly unknown[];
   /** What the message held: to be let go once the parent knows that it arrived. */
-  readonly handles: Handles;
+  readonly handles: readonly unknown[];
 }
 
 const namespaces = new Map<string, Namespace>();
@@ -29,11 +29,11 @@ export async function importModules(urls: readonly string[]): Promise<void> {
   }
 }
 
-/** The modules must have been imported. @throws {TargetError} `ERR_TARGET` when the function is not found in them. */
+/** The modules, and the classes of shared objects, must have been imported. @throws {TargetError} `ERR_TARGET` when the function is not found in them. */
 export function unpackTarget(value: Encoded): Target {
-  const { decodeHandle, handles } = new HandleReader();
-  const { target, args } = decode(value, { ...hooks, decodeHandle }) as Target;
-  return { target, args, handles };
+  const objects = objectTravel()?.reader();
+  const { target, args } = decode(value, { ...hooks, ...objects }) as Target;
+  return { target, args, handles: objects?.handles ?? [] };
 }
 
 /** Calls the target; of a generator's steps only the last counts: what it returns. */

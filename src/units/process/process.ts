@@ -14,7 +14,7 @@ import { registerWaitable } from '../../sync/waitable.ts';
 import { currentIdentity, workingDirectory } from '../current.ts';
 import { within } from '../deadline.ts';
 import { assertMayStart } from '../import-guard.ts';
-import { packTarget } from '../target-pack.ts';
+import { type PackedTarget, packTarget } from '../target-pack.ts';
 import type { Unit, UnitState } from '../unit.ts';
 import { boot } from './boot.ts';
 import { addChild, nextPath, removeChild } from './children.ts';
@@ -116,7 +116,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       // Getters of the arguments have run.
       if ((this.#life as Life).phase !== 'new')
         throw new StateError(`${this} was started while its arguments were read.`);
-      child.mailbox.postStart(writeOrder(this.#order(options, env, packed.modules)), packed.value);
+      child.mailbox.postStart(writeOrder(this.#order(options, env, packed)), packed.value);
     } catch (error) {
       letGo(handles);
       if (isPlain) keepAsSpare(child);
@@ -311,7 +311,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     return undefined;
   }
 
-  #order(options: ProcessOptions<A, R>, env: Order['env'], modules: readonly string[]): Order {
+  #order(options: ProcessOptions<A, R>, env: Order['env'], { modules, handles }: PackedTarget): Order {
     const { name, daemon } = this;
     return {
       identity: { name, daemon, path: this.#path, parent: { pid: process.pid, name: currentIdentity().name } },
@@ -322,6 +322,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
       nice: options.nice,
       affinity: options.affinity,
       memoryLimitBytes: options.memoryLimitBytes,
+      hasSharedObjects: handles.length > 0,
       modules,
     };
   }

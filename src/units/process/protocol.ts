@@ -15,6 +15,8 @@ export interface Order {
   readonly nice?: number | undefined;
   readonly affinity?: readonly number[] | undefined;
   readonly memoryLimitBytes?: number | undefined;
+  /** Whether there are shared objects in the second parcel. */
+  readonly hasSharedObjects: boolean;
   /** Modules to import before the second parcel can be read; the target's own is the first. */
   readonly modules: readonly string[];
 }

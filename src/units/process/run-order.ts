@@ -2,13 +2,14 @@
 
 import { inspect } from 'node:util';
 import { announceWaits } from '../../arena/reasons.ts';
-import { HandleWriter, letGo } from '../../channels/handles.ts';
+import { objectTravel } from '../../arena/travel.ts';
 import { encode } from '../../codec/encode.ts';
 import { encodeErrorClass } from '../../codec/error-class.ts';
-import type { Encoded } from '../../codec/types.ts';
+import type { Encoded, EncodeHooks } from '../../codec/types.ts';
 import { summary } from '../../codec/value-path.ts';
 import { CloneError, StartDuringImportError } from '../../errors.ts';
 import { permitStarts } from '../import-guard.ts';
+import { loadSharedObjects } from '../shared-objects.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { unsettledExitCode } from './exit-status.ts';
 import { type Mailbox, phases } from './mailbox.ts';
@@ -30,15 +31,16 @@ export async function runOrder(mailbox: Mailbox): Promise<void> {
     permitStarts();
     mailbox.phase = phases.importing;
     await importModules(order.modules);
+    if (order.hasSharedObjects) await loadSharedObjects();
     const target = unpackTarget(targetParcel);
     mailbox.phase = phases.running;
     // After the phase: a parent that finds an earlier one lets go itself. A death in between holds it for ever, which is
     // better than to let go twice.
-    letGo(target.handles);
+    objectTravel()?.letGo(target.handles);
     const value = await callTarget(target);
     settle();
-    const { encodeHandle, handles } = new HandleWriter({ isFarewell: true });
-    mailbox.postOutcome('returned', encode(value, 'result', { encodeErrorClass, encodeHandle }), handles);
+    const objects = objectTravel()?.writer({ isFarewell: true });
+    mailbox.postOutcome('returned', encode(value, 'result', { encodeErrorClass, ...objects }), objects?.handles);
   } catch (error) {
     settle();
     fail(mailbox, title, error);
@@ -83,13 +85,13 @@ function reportUnsettled(title: string): () => void {
 
 function postError(mailbox: Mailbox, error: unknown): void {
   const kind = error instanceof StartDuringImportError ? 'unguarded' : 'threw';
-  const { encodeHandle, handles } = new HandleWriter({ isFarewell: true });
-  mailbox.postOutcome(kind, encodeError(error, encodeHandle), handles);
+  const objects = objectTravel()?.writer({ isFarewell: true });
+  mailbox.postOutcome(kind, encodeError(error, { encodeErrorClass, ...objects }), objects?.handles);
 }
 
-function encodeError(error: unknown, encodeHandle: HandleWriter['encodeHandle']): Encoded {
+function encodeError(error: unknown, hooks: EncodeHooks): Encoded {
   try {
-    return encode(error, 'error', { encodeErrorClass, encodeHandle });
+    return encode(error, 'error', hooks);
   } catch {
     // A thrown function, symbol or socket: its description travels in its place.
     return encode(

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { encode } from '../../codec/encode.ts';
 import type { ReferenceImage } from '../../codec/function-image.ts';
 import { childEntry, currentIdentity, workingDirectory } from '../current.ts';
+import { loadSharedObjects } from '../shared-objects.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { Mailbox } from './mailbox.ts';
 import { readOrder, writeOrder } from './protocol.ts';
@@ -16,6 +17,7 @@ import { takeOn } from './take-on.ts';
 const steps: readonly (() => unknown)[] = [
   // What target modules import from 'manyhands' is then there.
   () => import('../../index.ts'),
+  loadSharedObjects,
   rehearse,
   rehearse,
 ];
@@ -48,7 +50,10 @@ async function rehearse(): Promise<void> {
     umask: process.umask(),
   };
   const mailbox = Mailbox.create();
-  mailbox.postStart(writeOrder({ ...surroundings, identity: currentIdentity(), modules: [url] }), parcel);
+  mailbox.postStart(
+    writeOrder({ ...surroundings, identity: currentIdentity(), hasSharedObjects: false, modules: [url] }),
+    parcel,
+  );
   mailbox.waitForStart();
   mailbox.waitWhileHeld();
   const [order, packed] = mailbox.takeStart();
