@@ -5,10 +5,13 @@
  *   word = owner × 2          held
  *   word = owner × 2 + 1      held, and somebody may sleep on it
  *
- * Who finds it held spins a little, then sleeps on the word; every few milliseconds it looks whether the holder still
- * lives. A holder that died is replaced by compare-and-exchange, so by one of those who saw it; that one first *repairs*
+ * Who finds it held spins a little, then sleeps on the word; after each sleep of some milliseconds it looks whether the
+ * holder still lives: that costs 20 µs. A holder that died is replaced by compare-and-exchange, so by one of those who saw it; that one first *repairs*
  * what the dead one may have left half done, then goes on as the holder. Every protocol that runs under a guard is
  * therefore written so that each single write leaves something that its repair understands.
+ *
+ * Whoever is to be woken by what happens under a guard is woken after it (`afterwards`): at once, it would run into the guard.
+ * A death in between loses the call; every sleeper looks for itself now and then.
  */
 
 import { agent, isAlive } from './agents.ts';
@@ -19,20 +22,48 @@ import { memory } from './memory.ts';
 const SPINS = 100;
 const SLEEP_MS = 2;
 
+let depth = 0;
+let calls: (() => void)[] = [];
+
+/** Has `call` made once no guard is held any more by this thread; at once if none is. */
+export function afterwards(call: () => void): void {
+  if (depth === 0) call();
+  else calls.push(call);
+}
+
 /** Runs `body` as the holder of the guard at word `at`; `repair` runs before it when the last holder died. */
 export function guarded<T>(at: number, repair: () => void, body: () => T): T {
-  const { words, mapping } = memory();
-  const mine = agent().owner * 2;
-  const isInherited = Atomics.compareExchange(words, at, 0, mine) !== 0 && wait(words, at, mine) === 'inherited';
-  if (fault !== undefined) fault(isInherited ? 'guard.inherited' : 'guard.held');
+  const isInherited = enter(at);
   try {
     if (isInherited) repair();
     return body();
   } finally {
-    if (fault !== undefined) fault('guard.release');
-    // Exchange, then wake: a sleeper that sets its mark after the exchange finds the word changed, and does not sleep.
-    if ((Atomics.exchange(words, at, 0) & 1) === 1) mapping.wake(at);
+    leave(at);
   }
+}
+
+/** Takes the guard at word `at`, for whoever cannot pay for a function: `leave` must follow. True when its last holder died. */
+export function enter(at: number): boolean {
+  const { words } = memory();
+  const mine = agent().owner * 2;
+  const isInherited = Atomics.compareExchange(words, at, 0, mine) !== 0 && wait(words, at, mine) === 'inherited';
+  if (fault !== undefined) fault(isInherited ? 'guard.inherited' : 'guard.held');
+  depth++;
+  return isInherited;
+}
+
+export function leave(at: number): void {
+  const { words, mapping } = memory();
+  if (fault !== undefined) fault('guard.release');
+  // Exchange, then wake: a sleeper that sets its mark after the exchange finds the word changed, and does not sleep.
+  if ((Atomics.exchange(words, at, 0) & 1) === 1) mapping.wake(at);
+  if (--depth === 0 && calls.length > 0) callAll();
+}
+
+function callAll(): void {
+  const all = calls;
+  calls = [];
+  for (const call of all) call();
 }
 
 function wait(words: Int32Array, at: number, mine: number): 'free' | 'inherited' {
@@ -42,10 +73,10 @@ function wait(words: Int32Array, at: number, mine: number): 'free' | 'inherited'
     // Taken with the mark: others may sleep as well, and nobody counts them.
     if (seen === 0) {
       if (take(words, at, 0, mine + 1)) return 'free';
-    } else if (!isAlive(seen >>> 1)) {
-      if (take(words, at, seen, mine + 1)) return 'inherited';
     } else if ((seen & 1) === 1 || take(words, at, seen, seen + 1)) {
       memory().mapping.waitWhile(at, seen | 1, SLEEP_MS);
+      const isStill = Atomics.load(words, at) === (seen | 1);
+      if (isStill && !isAlive(seen >>> 1) && take(words, at, seen | 1, mine + 1)) return 'inherited';
     }
   }
 }

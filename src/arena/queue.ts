@@ -9,6 +9,7 @@
 import { ARMED, agent, GRANTED, isAlive, slotOf } from './agents.ts';
 import { ring } from './doorbell.ts';
 import { fault } from './fault.ts';
+import { afterwards } from './guard.ts';
 import { memory } from './memory.ts';
 import { GRANTEE, GRANTEE_TURN, HEAD, TAIL } from './object-words.ts';
 import { announceOwnGrant } from './own-grants.ts';
@@ -117,9 +118,9 @@ function notify(record: number, status: Status): void {
   if (mode === modes.loop) push(words, record, slotOf(owner), status);
   else Atomics.store(words, record + STATUS, status);
   if (fault !== undefined) fault('queue.notified');
-  if (mode === modes.thread) mapping.wake(record + STATUS);
+  if (mode === modes.thread) afterwards(() => mapping.wake(record + STATUS));
   else if (owner === agent().owner) announceOwnGrant();
-  else if (Atomics.exchange(words, slotOf(owner) + ARMED, 0) === 1) ring(owner);
+  else if (Atomics.exchange(words, slotOf(owner) + ARMED, 0) === 1) afterwards(() => ring(owner));
 }
 
 /** Its agent takes the whole stack at once, so no record can come back between our load and our exchange. */

@@ -9,7 +9,7 @@ import { registerWaitable } from '../sync/waitable.ts';
 import { checkWaitOptions, type WaitOptions } from '../sync/waiting.ts';
 import { isReadable, Looking, type Owner, Putting, spinForMessage, Taking, Waits } from './errands.ts';
 import { type Incoming, isBytes, type Outgoing, packBytes, packValue, unpackBytes, unpackValue } from './message.ts';
-import { late, pass, passSync } from './passing.ts';
+import { isTurnDue, late, nextTurn, notYet, pass, passSync, tryOrPass, tryPass, tryPassSync } from './passing.ts';
 import { Stream } from './stream.ts';
 import { bodyOf, closeStream, createStream, setEnds } from './stream-words.ts';
 
@@ -34,6 +34,7 @@ export class Connection<T = unknown> implements Disposable, Owner {
   #in: Stream | undefined;
   #out: Stream | undefined;
   #isClosed = false;
+  #taking: Taking<T> | undefined;
 
   /** @internal Programs get theirs from `pipe`. */
   constructor(source: { readonly [fromHandle]: Handle | 'new' }) {
@@ -59,13 +60,13 @@ export class Connection<T = unknown> implements Disposable, Owner {
   /** As `send`, blocking the thread. */
   sendSync(value: T, options?: { readonly timeoutMs?: number }): void {
     if (options !== undefined) checkWaitOptions(options, 'sendSync()');
-    const stream = this.#writable('sendSync');
-    const message = packValue(value);
+    const putting = new Putting(this, this.#writable('sendSync'), packValue(value));
+    if (tryPassSync(putting) !== notYet) return;
     try {
-      const result = passSync(new Putting(this, stream, message), options, () => {});
+      const result = passSync(putting, options);
       if (result === late) throw this.#late('could send nothing', options);
     } finally {
-      message.settle();
+      putting.settle();
     }
   }
 
@@ -77,18 +78,19 @@ export class Connection<T = unknown> implements Disposable, Owner {
    */
   async recv(options?: WaitOptions): Promise<T> {
     if (options !== undefined) checkWaitOptions(options, 'recv()');
-    const taking = new Taking(this, this.#readable('recv'), asItem<T>);
-    return (await this.#receive(taking, options)).value;
+    return this.#receive(this.#takingValue('recv'), options);
   }
 
   /** As `recv`, blocking the thread. */
   recvSync(options?: { readonly timeoutMs?: number }): T {
     if (options !== undefined) checkWaitOptions(options, 'recvSync()');
-    const stream = this.#readable('recvSync');
-    const taking = new Taking(this, stream, asItem<T>);
-    const result = passSync(taking, options, () => spinForMessage(stream.body));
+    const taking = this.#takingValue('recvSync');
+    const taken = tryPassSync(taking);
+    if (taken !== notYet) return taken;
+    spinForMessage(this.#readable('recvSync').body);
+    const result = passSync(taking, options);
     if (result === late) throw this.#late('received nothing', options);
-    return result.value;
+    return result;
   }
 
   /**
@@ -100,7 +102,7 @@ export class Connection<T = unknown> implements Disposable, Owner {
     checkWaitOptions({ timeoutMs }, 'poll()');
     const stream = this.#readable('poll');
     if (isReadable(stream.body)) return true;
-    return timeoutMs > 0 && (await pass(new Looking(this, stream), { timeoutMs })) !== late;
+    return timeoutMs > 0 && (await tryOrPass(new Looking(this, stream), { timeoutMs })) !== late;
   }
 
   /** Sends bytes, as they are now: received by `recvBytes` or `recvBytesInto`, or by `recv`. */
@@ -169,20 +171,27 @@ export class Connection<T = unknown> implements Disposable, Owner {
   }
 
   async #send(stream: Stream, message: Outgoing, options: WaitOptions | undefined): Promise<void> {
+    const putting = new Putting(this, stream, message);
     try {
       options?.signal?.throwIfAborted();
-      const result = await pass(new Putting(this, stream, message), options);
+      if (tryPass(putting) !== notYet) return isTurnDue() ? await nextTurn() : undefined;
+      const result = await pass(putting, options);
       if (result === late) throw this.#late('could send nothing', options);
     } finally {
-      message.settle();
+      putting.settle();
     }
   }
 
   async #receive<R>(taking: Taking<R>, options: WaitOptions | undefined): Promise<R> {
     options?.signal?.throwIfAborted();
-    const result = await pass(taking, options);
+    const result = await tryOrPass(taking, options);
     if (result === late) throw this.#late('received nothing', options);
     return result;
+  }
+
+  #takingValue(call: string): Taking<T> {
+    this.#taking ??= new Taking(this, this.#readable(call), unpackValue as (incoming: Incoming) => T);
+    return this.#taking;
   }
 
   #readable(call: string): Stream {
@@ -208,7 +217,7 @@ export class Connection<T = unknown> implements Disposable, Owner {
       const stream = connection.#readable('wait');
       return {
         isReady: () => isReadable(stream.body),
-        whenReady: (signal) => pass(new Looking(connection, stream), { signal }),
+        whenReady: (signal) => tryOrPass(new Looking(connection, stream), { signal }),
       };
     });
   }
@@ -277,8 +286,4 @@ function checkDuplex(options: unknown): boolean {
   const duplex: unknown = (options as PipeOptions | undefined)?.duplex;
   if (duplex === undefined || typeof duplex === 'boolean') return duplex ?? true;
   throw new ValidationError(`pipe(): duplex must be true or false, and is ${String(duplex)}.`);
-}
-
-function asItem<T>(incoming: Incoming): { readonly value: T } {
-  return { value: unpackValue(incoming) as T };
 }

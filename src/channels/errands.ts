@@ -9,7 +9,7 @@ import { type Incoming, isOutOfMemory, type Outgoing, readStored } from './messa
 import { type Errand, notYet } from './passing.ts';
 import type { StoredMessage } from './segment.ts';
 import type { Stream } from './stream.ts';
-import { GOT_COUNT, isEnded, PUT_COUNT, sizeOf, unitsFor } from './stream-words.ts';
+import { GOT_COUNT, isEnded, PUT_COUNT, sizeOf } from './stream-words.ts';
 
 /** Some 3 µs. */
 const SPINS = 150;
@@ -69,15 +69,30 @@ export class Putting implements Errand<true> {
 
   /** Where memory is short, any message taken may help. */
   wanted(): number {
-    return this.#isShort ? ANY_CHANGE : unitsFor(this.#stream.body, this.#message.sizeBytes);
+    return this.#isShort ? ANY_CHANGE : this.#stream.unitsFor(this.#message.sizeBytes);
   }
 
   /** @throws {ClosedError} `ERR_CLOSED`. @throws {PlatformError} `ERR_OUT_OF_MEMORY` when there is nothing to wait for. */
   attempt(): true | typeof notYet {
-    const result = this.#owner.closed ? 'closed' : this.#put();
+    let result: 'put' | 'full' | 'closed' = 'closed';
+    try {
+      if (!this.#owner.closed) result = this.#put();
+    } finally {
+      // At once: others write to the same scratch memory.
+      if (result !== 'full') this.#message.settle();
+    }
     if (result === 'put') return true;
     if (result === 'full') return notYet;
     throw this.#owner.closedError();
+  }
+
+  keep(): void {
+    this.#message.keep();
+  }
+
+  /** Lets go of the message, if nobody has it. */
+  settle(): void {
+    this.#message.settle();
   }
 
   #put(): 'put' | 'full' | 'closed' {

@@ -5,10 +5,11 @@
  *   STATE = strict × 2 + parked     parked: somebody may be in the line; strict: nobody may pass who has not stood in it
  *   STREAM, PASSAGE                 whose gate it is, and what must hold to pass: stream-words.ts, `mayPass`
  *   NUDGED                          how many were told to try and have not yet passed or come back: what they are about is not
- *                                   offered to others of the line. Written under the guard; 0 again after each death
+ *                                   offered to others of the line. 0 again after each death
  *
  *   come      under the guard: set `parked`, then look whether one may pass; if so do not queue. Whoever makes passing possible
  *             changes the stream first and then looks for `parked`: one of the two sees the other.
+ *   first     a thread that blocks stands before its own coroutines, for they cannot go on before it does
  *   nudge     under the guard: the first is taken off the line and told to try. It takes nothing by that: it tries as
  *             everybody does, and may come too late.
  *   return    whoever was nudged and came too late goes back to the first place and sets `strict`. It is cleared when that
@@ -45,7 +46,10 @@ type MayPass = (stream: number, passage: Passage, wanted: number, ahead: number)
 let mayPass: MayPass = () => false;
 
 registerRepair(kinds.gate, repair, { looksOnArrival: true });
-registerReclaim(kinds.gate, (gate) => passOnGuarded(gate, true));
+registerReclaim(kinds.gate, (gate) => {
+  settleOne(gate);
+  passOnGuarded(gate);
+});
 
 /** Said by the stream, which imports this file. */
 export function setCondition(condition: MayPass): void {
@@ -77,15 +81,26 @@ export function come(gate: number, record: number, wanted: number, isBehind: boo
 }
 
 /**
+ * Stands before all others with the record of a thread that will block: those of its own that were told to try cannot, and
+ * would hold it up for ever. What they are about is offered anew. False as in `come`.
+ */
+export function comeFirst(gate: number, record: number, wanted: number): boolean {
+  const { words } = memory();
+  parkAgain(record, wanted);
+  return exclusively(gate, () => {
+    Atomics.store(words, gate + NUDGED, 0);
+    return stand(gate, record, wanted, false, prepend);
+  });
+}
+
+/**
  * Back to the first place, after a nudge that came too late. False as in `come`.
  *
  * @param older - the record of this agent's one that came before it, and that it must not overtake; 0: there is none.
  */
 export function comeBack(gate: number, record: number, wanted: number, older: number): boolean {
   const { words } = memory();
-  Atomics.add(words, record + TURN, 1);
-  Atomics.store(words, record + VALUE, wanted);
-  Atomics.store(words, record + STATUS, statuses.parked);
+  parkAgain(record, wanted);
   return exclusively(gate, () => {
     Atomics.or(words, gate + STATE, STRICT);
     settleOne(gate);
@@ -94,6 +109,14 @@ export function comeBack(gate: number, record: number, wanted: number, older: nu
     const place = isThere ? (at: number, one: number): void => insertBehind(at, older, one) : prepend;
     return stand(gate, record, wanted, older !== 0, place);
   });
+}
+
+/** The status last: whoever finishes a grant of before looks at the turn once it is parked. */
+function parkAgain(record: number, wanted: number): void {
+  const { words } = memory();
+  Atomics.add(words, record + TURN, 1);
+  Atomics.store(words, record + VALUE, wanted);
+  Atomics.store(words, record + STATUS, statuses.parked);
 }
 
 function stand(gate: number, record: number, wanted: number, isBehind: boolean, place: typeof append): boolean {
@@ -125,13 +148,13 @@ export function nudgeAll(gate: number): void {
 
 /** Who has passed after a wait, or gives up, lets the others go on. @param wasNudged - and has not come back since. */
 export function passOn(gate: number, wasNudged: boolean): void {
-  if (!wasNudged && Atomics.load(memory().words, gate + STATE) === 0) return;
-  exclusively(gate, () => passOnGuarded(gate, wasNudged));
+  // Before the look for `parked`: whoever sets it now counts without this one.
+  if (wasNudged) settleOne(gate);
+  if (Atomics.load(memory().words, gate + STATE) !== 0) exclusively(gate, () => passOnGuarded(gate));
 }
 
-function passOnGuarded(gate: number, wasNudged: boolean): void {
+function passOnGuarded(gate: number): void {
   Atomics.and(memory().words, gate + STATE, ~STRICT);
-  if (wasNudged) settleOne(gate);
   nudgeFirst(gate, false);
 }
 
@@ -151,8 +174,11 @@ function nudgeFirst(gate: number, isChange: boolean): void {
 /** One that was told to try has passed, given up or come back. */
 function settleOne(gate: number): void {
   const { words } = memory();
-  const nudged = Atomics.load(words, gate + NUDGED);
-  if (nudged > 0) Atomics.store(words, gate + NUDGED, nudged - 1);
+  for (;;) {
+    const nudged = Atomics.load(words, gate + NUDGED);
+    // After a death it begins anew, without those who were on their way.
+    if (nudged <= 0 || Atomics.compareExchange(words, gate + NUDGED, nudged, nudged - 1) === nudged) return;
+  }
 }
 
 function settleFlags(gate: number): void {

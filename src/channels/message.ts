@@ -2,9 +2,9 @@
 
 import { type Handle, hold, release } from '../arena/objects.ts';
 import { decode } from '../codec/decode.ts';
-import { encode } from '../codec/encode.ts';
+import { type Draft, draft, endDraft } from '../codec/encode.ts';
 import { decodeErrorClass, encodeErrorClass } from '../codec/error-class.ts';
-import type { Encoded } from '../codec/types.ts';
+import type { EncodeHooks } from '../codec/types.ts';
 import { decodeHandle, HandleWriter, letGo } from '../data/handles.ts';
 import { isMemoryHandle } from '../data/shared-memory.ts';
 import { PlatformError } from '../errors.ts';
@@ -16,33 +16,61 @@ const forms = { value: 0, valueInBlock: 1, bytes: 2, bytesInBlock: 3 } as const;
 
 /** Longer bodies stand in blocks. */
 const IN_PLACE_MAX_BYTES = 16 * 1024;
-const nothing = new Uint8Array(0);
 const none: readonly number[] = [];
 
 /**
  * A message on its way into a stream. What it refers to is held by this thread until `settle`; memory for its long parts is
- * taken by `stage`, which may be called again when there was none.
+ * taken by `stage`, which may be called again when there was none. Its body may stand in scratch memory until `keep`.
  */
 export class Outgoing implements Message {
   readonly sizeBytes: number;
-  body: Uint8Array = nothing;
+  bytes: Uint8Array;
+  start: number;
+  length: number;
   form: number;
-  references: readonly number[] = none;
+  references: readonly number[];
   blockCount = 0;
-  readonly #held: readonly number[];
+  #draft: Draft | undefined;
   #unstaged: Uint8Array[] | undefined;
   #isCopied = false;
 
-  /** @param parts - the body, and further long parts: of the program's own memory, to be copied before it goes on. */
-  constructor(form: typeof forms.value | typeof forms.bytes, { head, blobs }: Encoded, held: readonly number[]) {
+  /** @param held - what its handles stand for: held once for each, until `settle`. */
+  constructor(
+    form: typeof forms.value | typeof forms.bytes,
+    draft: Draft,
+    held: readonly number[],
+    isScratch: boolean,
+  ) {
+    const { bytes, start, length, blobs } = draft;
     this.form = form;
-    this.#held = held;
+    this.bytes = bytes;
+    this.start = start;
+    this.length = length;
     this.references = held;
-    this.sizeBytes = head.length;
-    for (const blob of blobs) this.sizeBytes += blob.length;
-    if (head.length <= IN_PLACE_MAX_BYTES) this.body = head;
-    else this.form++;
-    if (blobs.length > 0 || this.form !== form) this.#unstaged = this.form === form ? [...blobs] : [head, ...blobs];
+    this.#draft = isScratch ? draft : undefined;
+    this.sizeBytes = length;
+    if (blobs.length > 0 || length > IN_PLACE_MAX_BYTES) this.sizeBytes += this.#setApart(draft);
+  }
+
+  /** Its long parts are to stand in blocks. @returns how many bytes the blobs have. */
+  #setApart({ bytes, start, length, blobs }: Draft): number {
+    this.#unstaged = [...blobs];
+    if (length > IN_PLACE_MAX_BYTES) {
+      this.form++;
+      this.length = 0;
+      this.#unstaged.unshift(bytes.subarray(start, start + length));
+    }
+    return blobs.reduce((sum, blob) => sum + blob.length, 0);
+  }
+
+  /** To be called before anything else may happen in this thread. */
+  keep(): void {
+    if (this.#unstaged !== undefined) this.#keepCopies();
+    if (this.#draft === undefined) return;
+    // Not `slice`: that of a Buffer copies nothing.
+    this.bytes = new Uint8Array(this.bytes.subarray(this.start, this.start + this.length));
+    this.start = 0;
+    this.#endDraft();
   }
 
   /** Puts its long parts into shared memory. @throws {PlatformError} without any: then it has copied them for itself. */
@@ -57,18 +85,28 @@ export class Outgoing implements Message {
       throw error;
     }
     this.#unstaged = undefined;
-    this.references = [...blocks, ...this.#held];
+    this.references = [...blocks, ...this.references];
     this.blockCount = blocks.length;
   }
 
+  #endDraft(): void {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    if (draft !== undefined) endDraft(draft);
+  }
+
   #keepCopies(): void {
-    if (!this.#isCopied) this.#unstaged = this.#unstaged?.map((part) => part.slice());
+    if (!this.#isCopied) this.#unstaged = this.#unstaged?.map((part) => new Uint8Array(part));
     this.#isCopied = true;
   }
 
-  /** Lets go of what it holds, once a stream has it, or nobody will. */
+  /** Lets go of what it holds, once a stream has it, or nobody will. Does nothing the second time. */
   settle(): void {
-    for (let i = 0; i < this.references.length; i++) release(this.references[i]!);
+    this.#endDraft();
+    const { references } = this;
+    if (references.length === 0) return;
+    this.references = none;
+    for (const object of references) release(object);
   }
 }
 
@@ -76,22 +114,39 @@ export function isOutOfMemory(error: unknown): boolean {
   return error instanceof PlatformError && error.code === 'ERR_OUT_OF_MEMORY';
 }
 
+/** Of the message that is written at this moment, if it has handles. */
+let writer: HandleWriter | undefined;
+const hooks: EncodeHooks = {
+  encodeErrorClass,
+  encodeHandle(value) {
+    // A sender may end before its message is read.
+    writer ??= new HandleWriter({ isFarewell: true });
+    return writer.encodeHandle(value);
+  },
+};
+
 /** A message of a value, as it is now. @throws {CloneError} `ERR_CANNOT_CLONE` for what cannot travel. */
 export function packValue(value: unknown): Outgoing {
-  // A sender may end before its message is read.
-  const writer = new HandleWriter({ isFarewell: true });
+  // A getter of the value may put something else meanwhile.
+  const outer = writer;
+  writer = undefined;
   try {
-    const encoded = encode(value, 'value', { encodeErrorClass, encodeHandle: writer.encodeHandle });
-    return new Outgoing(forms.value, encoded, writer.handles.length === 0 ? none : holdAll(writer.handles));
+    const written = draft(value, 'value', hooks);
+    const handles = (writer as HandleWriter | undefined)?.handles;
+    return new Outgoing(forms.value, written, handles === undefined ? none : holdAll(handles), true);
   } finally {
-    if (writer.handles.length > 0) letGo(writer.handles);
+    const { handles } = (writer as HandleWriter | undefined) ?? noHandles;
+    writer = outer;
+    if (handles.length > 0) letGo(handles);
   }
 }
 
+const noHandles: { readonly handles: readonly unknown[] } = { handles: [] };
+
 /** A message of bytes, as they are now. */
 export function packBytes(bytes: Uint8Array): Outgoing {
-  const isShort = bytes.length <= IN_PLACE_MAX_BYTES;
-  return new Outgoing(forms.bytes, { head: isShort ? bytes.slice() : bytes, blobs: [] }, none);
+  const own = bytes.length <= IN_PLACE_MAX_BYTES ? new Uint8Array(bytes) : bytes;
+  return new Outgoing(forms.bytes, { bytes: own, start: 0, length: own.length, blobs: [] }, none, false);
 }
 
 /** Once for each object that counts its holders. */

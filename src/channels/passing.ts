@@ -3,7 +3,7 @@
 import { giveRecord, type Mode, modes, type Status, statuses, takeRecord } from '../arena/records.ts';
 import { setImmediate } from '../platform/clock.ts';
 import { deadlineOf, type WaitOptions, wait, waitSync } from '../sync/waiting.ts';
-import { come, comeBack, isStrict, passOn } from './gate.ts';
+import { come, comeBack, comeFirst, isStrict, passOn } from './gate.ts';
 
 /** What somebody wants who comes to a gate. */
 export interface Errand<T> {
@@ -12,6 +12,8 @@ export interface Errand<T> {
   reason(): string;
   /** For `mayPass` of the stream; asked anew before each wait. */
   wanted(): number;
+  /** Said before a wait: what it has from its caller must be its own from then on. */
+  keep?(): void;
   /** Does what the errand is about, if that can be done. Never waits. */
   attempt(): T | typeof notYet;
   /** Whether it takes no part in the order of those who want something. */
@@ -26,10 +28,6 @@ export const late: unique symbol = Symbol('late');
 
 /** Of the coroutines of this thread that stand before a gate, the one that came last. */
 const youngest = new Map<number, Line<unknown>>();
-/** So many errands in a row that had not to wait, and the event loop gets a turn: timers and sockets must not starve. */
-const TURN_AFTER = 256;
-let inRow = 0;
-
 /** Without a wait; not past those of this thread who wait, nor past one whom nobody may overtake. */
 export function tryPass<T>(errand: Errand<T>): T | typeof notYet {
   const { gate } = errand;
@@ -37,14 +35,26 @@ export function tryPass<T>(errand: Errand<T>): T | typeof notYet {
   return errand.attempt();
 }
 
-/** Rejects with the reason of an aborted signal, and with what `attempt` throws. */
-export async function pass<T>(errand: Errand<T>, options: WaitOptions | undefined): Promise<T | typeof late> {
-  const result = tryPass(errand);
-  if (result !== notYet) {
-    if (++inRow >= TURN_AFTER) await nextTurn();
-    return result;
-  }
+/** So many errands in a row that had not to wait, and the event loop gets a turn: timers and sockets must not starve. */
+const TURN_AFTER = 256;
+let inRow = 0;
+
+/** To be asked after each errand that is awaited and had not to wait: when it is time, `nextTurn` is to be awaited. */
+export function isTurnDue(): boolean {
+  return ++inRow >= TURN_AFTER;
+}
+
+export function nextTurn(): Promise<void> {
   inRow = 0;
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Stands in line, after `tryPass` was in vain. Rejects with the reason of an aborted signal, and what `attempt` throws. */
+export async function pass<T>(errand: Errand<T>, options: WaitOptions | undefined): Promise<T | typeof late> {
+  inRow = 0;
+  errand.keep?.();
   const deadline = deadlineOf(options);
   const line = new Line(errand, modes.loop);
   try {
@@ -59,20 +69,26 @@ export async function pass<T>(errand: Errand<T>, options: WaitOptions | undefine
   }
 }
 
-/**
- * As `pass`, blocking the thread. It overtakes those of its own who await: they cannot go on before it does.
- *
- * @param spin - looks for some microseconds whether it may pass.
- */
+/** `tryPass`, then `pass`. */
+export async function tryOrPass<T>(errand: Errand<T>, options: WaitOptions | undefined): Promise<T | typeof late> {
+  const result = tryPass(errand);
+  if (result === notYet) return pass(errand, options);
+  if (isTurnDue()) await nextTurn();
+  return result;
+}
+
+/** As `tryPass`, for a thread that will block: it goes past those of its own who await, as they cannot go on before it does. */
+export function tryPassSync<T>(errand: Errand<T>): T | typeof notYet {
+  return isStrict(errand.gate) && !youngest.has(errand.gate) ? notYet : errand.attempt();
+}
+
+/** As `pass`, blocking the thread, after `tryPassSync` was in vain. */
 export function passSync<T>(
   errand: Errand<T>,
   options: { readonly timeoutMs?: number | undefined } | undefined,
-  spin: () => void,
 ): T | typeof late {
-  const result = isStrict(errand.gate) ? notYet : errand.attempt();
-  if (result !== notYet) return result;
+  errand.keep?.();
   const deadline = deadlineOf(options);
-  spin();
   const line = new Line(errand, modes.thread);
   try {
     for (;;) {
@@ -94,6 +110,7 @@ class Line<T> {
   readonly #errand: Errand<T>;
   #older: Line<unknown> | undefined;
   #younger: Line<unknown> | undefined;
+  readonly #isBlocking: boolean;
   #hasStood = false;
   #wasNudged = false;
 
@@ -101,7 +118,8 @@ class Line<T> {
     this.record = takeRecord(errand.gate, mode);
     this.#errand = errand;
     errand.pending?.add(this.record);
-    if (mode === modes.thread || errand.isLooking === true) return;
+    this.#isBlocking = mode === modes.thread;
+    if (this.#isBlocking || errand.isLooking === true) return;
     this.#older = youngest.get(errand.gate);
     if (this.#older !== undefined) this.#older.#younger = this;
     youngest.set(errand.gate, this);
@@ -112,6 +130,7 @@ class Line<T> {
     const { gate } = this.#errand;
     const wanted = this.#errand.wanted();
     this.#wasNudged = false;
+    if (this.#isBlocking && youngest.has(gate)) return comeFirst(gate, this.record, wanted);
     if (this.#hasStood) return comeBack(gate, this.record, wanted, this.#older?.record ?? 0);
     this.#hasStood = come(gate, this.record, wanted, this.#older !== undefined);
     return this.#hasStood;
@@ -137,11 +156,4 @@ class Line<T> {
     // Last: the gate may be gone with it.
     this.#errand.pending?.delete(this.record);
   }
-}
-
-function nextTurn(): Promise<void> {
-  inRow = 0;
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

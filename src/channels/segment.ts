@@ -45,8 +45,10 @@ export interface Segment {
 /** A message on its way in. */
 export interface Message {
   readonly form: number;
-  /** Its body; empty when that is in a block. */
-  readonly body: Uint8Array;
+  /** Where its body is. Nothing of it when it is in a block. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly length: number;
   /** How many bytes it counts. */
   readonly sizeBytes: number;
   /** Objects that it holds: blocks first. */
@@ -55,7 +57,7 @@ export interface Message {
 }
 
 export function wordsOf(message: Message): number {
-  const wordCount = REFERENCES + message.references.length + Math.ceil(message.body.length / 4);
+  const wordCount = REFERENCES + message.references.length + ((message.length + 3) >>> 2);
   return (wordCount + 3) & ~3;
 }
 
@@ -92,50 +94,41 @@ function viewOf(chunk: number, total: number): Segment {
 
 /** Plain writes: nobody reads them before the stream's count has changed. */
 export function writeMessage({ words, bytes }: Segment, at: number, message: Message, units: number): void {
-  const { body, references } = message;
-  words[at + LENGTH] = body.length;
+  const { references, length } = message;
+  words[at + LENGTH] = length;
   words[at + FORM] = message.form | (references.length << FORM_BITS);
   words[at + UNITS] = units;
   words[at + BLOCKS] = message.blockCount;
   for (let i = 0; i < references.length; i++) words[at + REFERENCES + i] = references[i]!;
-  const start = (at + REFERENCES + references.length) * 4;
-  if (body.length > LOOP_COPY_BYTES) bytes.set(body, start);
-  else for (let i = 0; i < body.length; i++) bytes[start + i] = body[i]!;
+  const to = (at + REFERENCES + references.length) * 4;
+  const { bytes: source, start } = message;
+  if (length > LOOP_COPY_BYTES) bytes.set(source.subarray(start, start + length), to);
+  else for (let i = 0; i < length; i++) bytes[to + i] = source[start + i]!;
 }
 
 /** A message that lies at word `at`. */
 export class StoredMessage {
   readonly segment: Segment;
   readonly at: number;
+  readonly form: number;
+  readonly units: number;
+  readonly length: number;
+  readonly blockCount: number;
+  readonly referenceCount: number;
+  /** Word at which the next message begins. */
+  readonly end: number;
 
+  /** Plain reads: whoever looks has seen the count of those that were put. */
   constructor(segment: Segment, at: number) {
+    const { words } = segment;
     this.segment = segment;
     this.at = at;
-  }
-
-  get form(): number {
-    return this.segment.words[this.at + FORM]! & (2 ** FORM_BITS - 1);
-  }
-
-  get units(): number {
-    return this.segment.words[this.at + UNITS]!;
-  }
-
-  get blockCount(): number {
-    return this.segment.words[this.at + BLOCKS]!;
-  }
-
-  get referenceCount(): number {
-    return this.segment.words[this.at + FORM]! >>> FORM_BITS;
-  }
-
-  get length(): number {
-    return this.segment.words[this.at + LENGTH]!;
-  }
-
-  /** Word at which the next message begins. */
-  get end(): number {
-    return (this.at + REFERENCES + this.referenceCount + Math.ceil(this.length / 4) + 3) & ~3;
+    this.form = words[at + FORM]! & (2 ** FORM_BITS - 1);
+    this.units = words[at + UNITS]!;
+    this.length = words[at + LENGTH]!;
+    this.blockCount = words[at + BLOCKS]!;
+    this.referenceCount = words[at + FORM]! >>> FORM_BITS;
+    this.end = (at + REFERENCES + this.referenceCount + ((this.length + 3) >>> 2) + 3) & ~3;
   }
 
   reference(index: number): number {

@@ -37,7 +37,7 @@ const BODY_WORDS = 64;
 
 const ITEMS_MAX = 0;
 const UNITS_MAX = 1;
-export const UNIT_BYTES = 2;
+const UNIT_BYTES = 2;
 export const GATES = 3;
 export const WRITER = 6;
 export const READER = 8;
@@ -148,11 +148,21 @@ export function hasRoom(body: number, units: number, ahead = 0): boolean {
   const size = sizeOf(body) + ahead;
   if (size === 0) return true;
   if (size >= Atomics.load(words, body + ITEMS_MAX)) return false;
-  return unitsIn(body) + units <= Atomics.load(words, body + UNITS_MAX) || isUnmetered(body);
+  return isUnmetered(body) || unitsOf(body) + units <= Atomics.load(words, body + UNITS_MAX);
+}
+
+/** Whether it has a limit at all. */
+export function isBounded(body: number): boolean {
+  return Atomics.load(memory().words, body + ITEMS_MAX) !== MAX || !isUnmetered(body);
+}
+
+/** How many bytes are in it. */
+export function backlogOf(body: number): number {
+  return unitsOf(body) * unitBytesOf(body);
 }
 
 /** How much is in it, in units. */
-export function unitsIn(body: number): number {
+function unitsOf(body: number): number {
   const { words } = memory();
   const put = Atomics.load(words, placeAt(body, TAILS, Atomics.load(words, body + PUT_COUNT)) + PASSED);
   const got = Atomics.load(words, placeAt(body, HEADS, Atomics.load(words, body + GOT_COUNT)) + PASSED);
@@ -160,9 +170,12 @@ export function unitsIn(body: number): number {
   return Math.max(0, (put - got) | 0);
 }
 
+export function unitBytesOf(body: number): number {
+  return Atomics.load(memory().words, body + UNIT_BYTES);
+}
+
 /** How many units a message of so many bytes is. */
-export function unitsFor(body: number, sizeBytes: number): number {
-  const unitBytes = Atomics.load(memory().words, body + UNIT_BYTES);
+export function unitsIn(sizeBytes: number, unitBytes: number): number {
   return Math.max(1, Math.min(MAX, Math.ceil(sizeBytes / unitBytes)));
 }
 

@@ -17,13 +17,44 @@ import { threadSink } from './value-sink.ts';
  */
 export function encode(value: unknown, root: string, hooks?: EncodeHooks): Encoded {
   const start = threadSink.position;
+  try {
+    const { blobs } = write(value, root, hooks);
+    return { head: threadSink.take(start), blobs };
+  } finally {
+    threadSink.release(start);
+  }
+}
+
+/** Bytes of the scratch memory, from `start` on. */
+export interface Draft {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+  readonly blobs: readonly Uint8Array[];
+}
+
+/** As `encode`, but the head stays in the scratch memory: it is there until `endDraft`, before which no user code may run. */
+export function draft(value: unknown, root: string, hooks?: EncodeHooks): Draft {
+  const start = threadSink.position;
+  try {
+    const { blobs } = write(value, root, hooks);
+    return { bytes: threadSink.bytes, start, length: threadSink.position - start, blobs };
+  } catch (error) {
+    threadSink.release(start);
+    throw error;
+  }
+}
+
+export function endDraft({ start }: { readonly start: number }): void {
+  threadSink.release(start);
+}
+
+function write(value: unknown, root: string, hooks: EncodeHooks | undefined): Encoder {
   const encoder = new Encoder(threadSink, hooks);
   try {
     encoder.write(value, root);
-    return { head: threadSink.take(start), blobs: encoder.blobs };
+    return encoder;
   } catch (error) {
     throw isStackOverflow(error) ? tooDeep(root === '' ? 'A part of it' : root, error) : error;
-  } finally {
-    threadSink.release(start);
   }
 }

@@ -182,6 +182,23 @@ for (const maxItems of [1, 4, undefined]) {
   });
 }
 
+bounded('a thread that blocks is not held up by its own coroutines, which cannot go on', async () => {
+  const queue = new Queue<string>({ maxItems: 1 });
+  queue.putSync('first');
+  const put = queue.put('awaited');
+  assert.equal(queue.getSync(limit), 'first');
+  // The awaited put has been told to come by now.
+  queue.putSync('blocking', limit);
+  const gets = [queue.get(), queue.get()];
+  assert.deepEqual(await Promise.all(gets), ['blocking', 'awaited']);
+  await put;
+  const late = queue.get();
+  queue.putSync('again', limit);
+  assert.equal(queue.getSync(limit), 'again');
+  queue.putSync('last', limit);
+  assert.equal(await late, 'last');
+});
+
 bounded('a queue of a grandchild’s parent is the same queue', async () => {
   const queue = new Queue<targets.Item>();
   await inChild(targets.putFromGrandchild, queue, 5);
