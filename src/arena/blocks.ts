@@ -78,7 +78,7 @@ interface Run {
 export function allocateRun(sizeBytes: number): number {
   if (pagesOf(sizeBytes) > END_PAGE - FIRST_PAGE) throw full(sizeBytes);
   const sizeClass = classFor(pagesOf(sizeBytes));
-  assertAvailable(sizeBytes);
+  assertAvailableOrCool(sizeBytes);
   const first = guarded(
     BLOCKS_GUARD,
     nothingToRepair,
@@ -175,6 +175,16 @@ export function assertAvailable(sizeBytes: number): void {
     `There is not enough memory for ${sizeBytes} shared bytes: this machine has ${Math.max(0, available)} left.`,
     { code: 'ERR_OUT_OF_MEMORY' },
   );
+}
+
+/** What is kept warm is given up for it. */
+function assertAvailableOrCool(sizeBytes: number): void {
+  try {
+    assertAvailable(sizeBytes);
+  } catch {
+    cool();
+    assertAvailable(sizeBytes);
+  }
 }
 
 function take(sizeClass: number): number | undefined {

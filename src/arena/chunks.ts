@@ -8,7 +8,7 @@ import { memory } from './memory.ts';
 /** The heap has longer cells, of powers of two; pages waste less. */
 const CELL_BYTES_MAX = 8192;
 /** Warm memory that was given back goes to the kernel when nobody has given any for so long. */
-const COOL_AFTER_MS = 1000;
+const COOL_AFTER_MS = 10_000;
 
 /** Never 0. All of its bytes are 0. @throws {PlatformError} when there is no room. */
 export function allocateChunk(sizeBytes: number): number {

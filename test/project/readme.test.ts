@@ -7,7 +7,11 @@ import { root, runProgram } from '../support/program.ts';
 const pages = ['README.md', 'README.zh-CN.md'];
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
-const printed = { 'examples/fibonacci.ts': '[ 39088169, 63245986 ]\n', 'examples/shared-array.ts': '7\n' };
+const printed = {
+  'examples/fibonacci.ts': '[ 39088169, 63245986 ]\n',
+  'examples/shared-array.ts': '7\n',
+  'examples/squares.ts': '333833500\n',
+};
 for (const [file, text] of Object.entries(printed)) {
   test(`${file} stands in both readmes, and prints what they say`, async () => {
     for (const page of pages) assert.ok(read(page).includes(`\`\`\`ts\n${read(file)}\`\`\``), page);
