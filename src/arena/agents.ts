@@ -14,6 +14,7 @@
  *   PIPE         the agent            number of that pipe (inode): descriptors are used again
  *   RECORDS      the agent            first slab of waiter records: records.ts
  *   HOLDS        the agent            first page of the table of objects held: holds.ts
+ *   INSIDE       the agent            address of the outermost guard that it is about to take, or has: guard.ts
  *   16 to 63     the agent            what it says of itself: profile.ts
  */
 
@@ -36,6 +37,7 @@ export const DOORBELL = 7;
 export const RECORDS = 8;
 export const HOLDS = 9;
 export const PIPE = 10;
+export const INSIDE = 11;
 
 const LIVE = 1;
 const SLOT_BITS = 10;
@@ -74,6 +76,17 @@ export function isAlive(owner: Owner): boolean {
   return isRunning(words, at);
 }
 
+/** The slots of process `pid`, the one kept for burials included. */
+export function slotsOf(pid: number): number[] {
+  const { words } = memory();
+  const slots: number[] = [];
+  for (let i = 0; i < AGENT_COUNT; i++) {
+    const at = AGENTS + i * AGENT_WORDS;
+    if (Atomics.load(words, at + PID) === pid) slots.push(at);
+  }
+  return slots;
+}
+
 /** The slots whose agents have died without giving them back. */
 export function deadSlots(): { readonly at: number; readonly owner: Owner }[] {
   const { words } = memory();
@@ -91,7 +104,7 @@ export function liveSlots(): number[] {
 /** Gives a slot back, once nothing in the arena waits for or belongs to its agent. */
 export function freeSlot(at: number): void {
   const { words } = memory();
-  for (const field of [STATE, TID, START, GRANTED, ARMED, DOORBELL, PIPE, RECORDS, HOLDS])
+  for (const field of [STATE, TID, START, GRANTED, ARMED, DOORBELL, PIPE, RECORDS, HOLDS, INSIDE])
     Atomics.store(words, at + field, 0);
   // Last: from here on it may be claimed.
   Atomics.store(words, at + PID, 0);
@@ -159,6 +172,8 @@ function settle(words: Int32Array, at: number): Agent {
   if (fault !== undefined) fault('agent.started');
   Atomics.store(words, at + TID, tid);
   Atomics.store(words, at + GENERATION, (Atomics.load(words, at + GENERATION) + 1) % GENERATIONS || 1);
+  // The slot of burials passes from one that died to the next without being freed.
+  Atomics.store(words, at + INSIDE, 0);
   writeProfile(at);
   if (fault !== undefined) fault('agent.settled');
   // Last: others judge by the words above whether it lives.

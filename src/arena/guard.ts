@@ -6,15 +6,18 @@
  *   word = owner × 2 + 1      held, and somebody may sleep on it
  *
  * Who finds it held spins a little, then sleeps on the word; after each sleep of some milliseconds it looks whether the
- * holder still lives: that costs 20 µs. A holder that died is replaced by compare-and-exchange, so by one of those who saw it; that one first *repairs*
- * what the dead one may have left half done, then goes on as the holder. Every protocol that runs under a guard is
- * therefore written so that each single write leaves something that its repair understands.
+ * holder still lives: that costs 20 µs. A holder that died is replaced by compare-and-exchange, so by one of those who saw
+ * it; that one first *repairs* what the dead one may have left half done, then goes on as the holder. Every protocol that
+ * runs under a guard is therefore written so that each single write leaves something that its repair understands.
  *
  * Whoever is to be woken by what happens under a guard is woken after it (`afterwards`): at once, it would run into the guard.
  * A death in between loses the call; every sleeper looks for itself now and then.
+ *
+ * A holder that is *stopped* lives, and all would wait for it. So each agent says in the word INSIDE of its slot which guard
+ * it is about to take, or has (of nested ones the outermost: it is let go of last); who stops a process looks there.
  */
 
-import { agent, isAlive } from './agents.ts';
+import { agent, INSIDE, isAlive, ownerOf } from './agents.ts';
 import { fault } from './fault.ts';
 import { memory } from './memory.ts';
 
@@ -22,6 +25,7 @@ import { memory } from './memory.ts';
 const SPINS = 100;
 const SLEEP_MS = 2;
 
+/** How many guards this thread has, or is about to take. */
 let depth = 0;
 let calls: (() => void)[] = [];
 
@@ -45,10 +49,14 @@ export function guarded<T>(at: number, repair: () => void, body: () => T): T {
 /** Takes the guard at word `at`, for whoever cannot pay for a function: `leave` must follow. True when its last holder died. */
 export function enter(at: number): boolean {
   const { words } = memory();
-  const mine = agent().owner * 2;
+  const { owner, at: slot } = agent();
+  const mine = owner * 2;
+  // Plain stores: nobody goes by this word before the thread has stopped, and what a stopped thread has done is a beginning of
+  // its program. Raised before the exchange that takes, lowered after the one that gives: so whoever holds is seen to. (No
+  // compiler moves a store across an atomic operation.)
+  if (depth++ === 0) words[slot + INSIDE] = at;
   const isInherited = Atomics.compareExchange(words, at, 0, mine) !== 0 && wait(words, at, mine) === 'inherited';
   if (fault !== undefined) fault(isInherited ? 'guard.inherited' : 'guard.held');
-  depth++;
   return isInherited;
 }
 
@@ -56,8 +64,18 @@ export function leave(at: number): void {
   const { words, mapping } = memory();
   if (fault !== undefined) fault('guard.release');
   // Exchange, then wake: a sleeper that sets its mark after the exchange finds the word changed, and does not sleep.
-  if ((Atomics.exchange(words, at, 0) & 1) === 1) mapping.wake(at);
-  if (--depth === 0 && calls.length > 0) callAll();
+  const isAwaited = (Atomics.exchange(words, at, 0) & 1) === 1;
+  if (--depth === 0) words[agent().at + INSIDE] = 0;
+  if (isAwaited) mapping.wake(at);
+  if (depth === 0 && calls.length > 0) callAll();
+}
+
+/** Whether the agent at `slot` holds a guard. Exact once its thread has stopped; while it runs, what may be over by now. */
+export function isInside(slot: number): boolean {
+  const { words } = memory();
+  const at = Atomics.load(words, slot + INSIDE);
+  // It may also still wait for its turn, or have just let go.
+  return at !== 0 && Atomics.load(words, at) >>> 1 === ownerOf(words, slot);
 }
 
 function callAll(): void {

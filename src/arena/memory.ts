@@ -16,6 +16,7 @@ export interface Memory {
 }
 
 let opened: Memory | undefined;
+let descriptor: number | undefined;
 
 /** @throws {PlatformError} where there is no shared memory. */
 export function memory(): Memory {
@@ -28,9 +29,15 @@ export function isOpened(): boolean {
   return opened !== undefined;
 }
 
+/** Whether any process of the tree may have used the arena: before, it has no pages. */
+export function isUsed(): boolean {
+  return isOpened() || fstatSync(arenaFd()).blocks > 0;
+}
+
 /** The descriptor of this process's arena, which children inherit. */
 export function arenaFd(): number {
-  return opened?.fd ?? find() ?? create();
+  descriptor ??= find() ?? create();
+  return descriptor;
 }
 
 /** A view of `sizeBytes` from byte `offset` of the arena on. */

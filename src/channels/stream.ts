@@ -111,8 +111,9 @@ export class Stream {
     const isOver = isEnded(body);
     if (this.#size() === 0) return isOver ? 'closed' : 'empty';
     let result: T | undefined;
-    if (enter(body + GET_GUARD)) this.#repair();
+    const isInherited = enter(body + GET_GUARD);
     try {
+      if (isInherited) this.#repair();
       if (this.#size() === 0) return isOver ? 'closed' : 'empty';
       if (accepts !== undefined && !accepts(this.#first())) return 'refused';
       result = this.#takeFirst(read);

@@ -23,9 +23,11 @@ const ENOSPC = 28;
 const ESRCH = 3;
 const P_PID = 1;
 const WNOHANG = 1;
+const WSTOPPED = 2;
 const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
 const CLD_EXITED = 1;
+const CLD_STOPPED = 5;
 const RLIMIT_DATA = 2;
 const SYS_pidfd_open = 434;
 /** One of the few calls whose number differs. */
@@ -163,6 +165,13 @@ export function createLinux(): System {
       }
     },
     peekExit: (pid) => waitFor(pid, WNOWAIT),
+    peekStop(pid) {
+      const info = Buffer.alloc(SIGINFO_BYTES);
+      // ECHILD: reaped already. The kernel tells of a stop once the last thread has stopped.
+      if (waitid(P_PID, pid, info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) < 0) return 'ended';
+      if (info.readInt32LE(SI_PID) === 0) return 'running';
+      return info.readInt32LE(SI_CODE) === CLD_STOPPED ? 'stopped' : 'ended';
+    },
     reap: (pid) => void waitFor(pid, 0),
     setAffinity(tid, processors) {
       const set = Buffer.alloc(CPU_SET_BYTES);

@@ -45,6 +45,8 @@ export interface System {
   pollReadable(fds: readonly number[], timeoutMs: number | undefined): number[];
   /** How child `pid` ended, leaving it to be reaped by Node; `undefined` while it runs or once it was reaped. */
   peekExit(pid: number): WaitStatus | undefined;
+  /** Whether all threads of child `pid` are stopped by a signal; `ended` as well once it was reaped. */
+  peekStop(pid: number): 'running' | 'stopped' | 'ended';
   /** Reaps child `pid` if it has ended and nobody did. */
   reap(pid: number): void;
   /** Restricts thread `tid` to the processors given by index. */

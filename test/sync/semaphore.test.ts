@@ -122,7 +122,7 @@ for (const manner of manners) {
     const victim = start(targets.pass, manner, semaphore);
     await waitsFor(victim, 'semaphore "permits"');
     const other = semaphore.acquire({ timeoutMs: 5000 });
-    process.kill(victim.pid!, 'SIGSTOP');
+    victim.suspend();
     semaphore.release(); // granted to one that cannot take it any more
     await killed(victim);
     await other;

@@ -22,6 +22,7 @@ import { type Mailbox, type Outcome, phases } from './mailbox.ts';
 import { observeState, observeWait } from './observe.ts';
 import type { ProcessStdio } from './options.ts';
 import { Output } from './output.ts';
+import { stop } from './stop.ts';
 
 /** How long the end of a child may be held back by output that somebody else keeps open. */
 const OUTPUT_PATIENCE_MS = 1000;
@@ -133,7 +134,7 @@ export class Run {
     if (this.#mailbox === undefined) return;
     this.#mailbox.isHeld = true;
     // A child that is not yet bound to the life of its parent must not be stopped: it could outlive it. It is held.
-    if (this.#mailbox.phase >= phases.idle) this.#handle.kill('SIGSTOP');
+    if (this.#mailbox.phase >= phases.idle) stop(this.pid, (name) => this.#handle.kill(name));
   }
 
   resume(): void {
