@@ -4,7 +4,7 @@ import { Process, Queue, SharedValue } from 'manyhands';
 import { until } from '../../support/program.ts';
 import * as targets from './stop-targets.ts';
 
-const ROUNDS = 150;
+const ROUNDS = 100;
 /** Within so many milliseconds of its last resume, long enough for hundreds of uses. */
 const MOMENT_MS = 0.3;
 /** In which one that is not kept gets through some hundred thousand times. */
