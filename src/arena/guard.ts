@@ -14,12 +14,14 @@
  * A death in between loses the call; every sleeper looks for itself now and then.
  *
  * A holder that is *stopped* lives, and all would wait for it. So each agent says in the word INSIDE of its slot which guard
- * it is about to take, or has (of nested ones the outermost: it is let go of last); who stops a process looks there.
+ * it is about to take, or has (of nested ones the outermost: it is let go of last); who stops a process looks there, and who
+ * finds its holder stopped has it run on: stopped.ts.
  */
 
-import { agent, INSIDE, isAlive, ownerOf } from './agents.ts';
+import { agent, INSIDE, isAlive } from './agents.ts';
 import { fault } from './fault.ts';
 import { memory } from './memory.ts';
+import { letRunOn } from './stopped.ts';
 
 /** Some 2 µs: several times what a guard is held for. */
 const SPINS = 100;
@@ -70,14 +72,6 @@ export function leave(at: number): void {
   if (depth === 0 && calls.length > 0) callAll();
 }
 
-/** Whether the agent at `slot` holds a guard. Exact once its thread has stopped; while it runs, what may be over by now. */
-export function isInside(slot: number): boolean {
-  const { words } = memory();
-  const at = Atomics.load(words, slot + INSIDE);
-  // It may also still wait for its turn, or have just let go.
-  return at !== 0 && Atomics.load(words, at) >>> 1 === ownerOf(words, slot);
-}
-
 function callAll(): void {
   const all = calls;
   calls = [];
@@ -93,8 +87,9 @@ function wait(words: Int32Array, at: number, mine: number): 'free' | 'inherited'
       if (take(words, at, 0, mine + 1)) return 'free';
     } else if ((seen & 1) === 1 || take(words, at, seen, seen + 1)) {
       memory().mapping.waitWhile(at, seen | 1, SLEEP_MS);
-      const isStill = Atomics.load(words, at) === (seen | 1);
-      if (isStill && !isAlive(seen >>> 1) && take(words, at, seen | 1, mine + 1)) return 'inherited';
+      if (Atomics.load(words, at) !== (seen | 1)) continue;
+      if (isAlive(seen >>> 1)) letRunOn(seen >>> 1);
+      else if (take(words, at, seen | 1, mine + 1)) return 'inherited';
     }
   }
 }

@@ -136,6 +136,7 @@ export class Agent {
       heap: stubs,
       fault: stubs,
       death: stubs,
+      stopped: { *letRunOn(): Steps<void> {} },
       doorbell: stubs,
       'own-grants': stubs,
     };

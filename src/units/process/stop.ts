@@ -5,12 +5,12 @@
  *   while one of them is inside a guard: SIGCONT; until that one is outside: wait; SIGSTOP; until all have stopped: wait
  *
  * Guards are held for less than a microsecond at a time, so one or two rounds are the rule, of some 50 µs each. Stopped from
- * outside, by a SIGSTOP that somebody else sends, a child may hold a guard; whoever needs it waits until it goes on.
+ * outside, by a SIGSTOP that somebody else sends, a child may hold a guard; whoever needs it has it run on: arena/stopped.ts.
  */
 
 import { PID, slotsOf } from '../../arena/agents.ts';
-import { isInside } from '../../arena/guard.ts';
 import { isUsed, memory } from '../../arena/memory.ts';
+import { isInside } from '../../arena/stopped.ts';
 import { nowMs } from '../../platform/clock.ts';
 import { system } from '../../platform/system.ts';
 
