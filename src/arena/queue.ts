@@ -4,6 +4,11 @@
  *
  * Each change is one write that counts: linking writes the last record's NEXT (or HEAD), unlinking the one before.
  * TAIL may lag behind after a death; `mend` walks the list, drops the records of the dead, and sets it right.
+ *
+ * BEFORE leads back, so that a wait is withdrawn without a walk past all that came before it. It is believed only if the
+ * record that it names leads on to this one. That could be deceived by a record that is out of the queue, whose NEXT stays as it
+ * was; so who takes one out writes BEFORE of the one behind first, and who puts one in writes it last: after a death on the way
+ * it names one that does not lead here, and is not believed until `mend` has set it right.
  */
 
 import { ARMED, agent, GRANTED, isAlive, slotOf } from './agents.ts';
@@ -13,7 +18,20 @@ import { afterwards } from './guard.ts';
 import { memory } from './memory.ts';
 import { GRANTEE, GRANTEE_TURN, HEAD, TAIL } from './object-words.ts';
 import { announceOwnGrant } from './own-grants.ts';
-import { MODE, modes, NEXT, OBJECT, OWNER, PUSHED, STATUS, type Status, statuses, TURN, VALUE } from './records.ts';
+import {
+  BEFORE,
+  MODE,
+  modes,
+  NEXT,
+  OBJECT,
+  OWNER,
+  PUSHED,
+  STATUS,
+  type Status,
+  statuses,
+  TURN,
+  VALUE,
+} from './records.ts';
 
 /** The record that has waited longest; 0 when nobody waits. */
 export function first(object: number): number {
@@ -33,6 +51,7 @@ export function firstLiving(object: number): number {
 export function append(object: number, record: number): void {
   const { words } = memory();
   const tail = Atomics.load(words, object + TAIL);
+  Atomics.store(words, record + BEFORE, tail);
   if (fault !== undefined) fault('queue.append');
   if (tail === 0) Atomics.store(words, object + HEAD, record);
   else Atomics.store(words, tail + NEXT, record);
@@ -43,32 +62,58 @@ export function append(object: number, record: number): void {
 /** Queues a record before the others: one that was nudged and came too late keeps its place. */
 export function prepend(object: number, record: number): void {
   const { words } = memory();
-  Atomics.store(words, record + NEXT, first(object));
+  const behind = first(object);
+  Atomics.store(words, record + NEXT, behind);
+  Atomics.store(words, record + BEFORE, 0);
   if (fault !== undefined) fault('queue.prepend');
   Atomics.store(words, object + HEAD, record);
+  if (fault !== undefined) fault('queue.prepended');
+  if (behind !== 0) Atomics.store(words, behind + BEFORE, record);
   if (Atomics.load(words, object + TAIL) === 0) Atomics.store(words, object + TAIL, record);
 }
 
 /** Queues a record behind another one that is in the queue. */
 export function insertBehind(object: number, before: number, record: number): void {
   const { words } = memory();
-  Atomics.store(words, record + NEXT, Atomics.load(words, before + NEXT));
+  const behind = Atomics.load(words, before + NEXT);
+  Atomics.store(words, record + NEXT, behind);
+  Atomics.store(words, record + BEFORE, before);
   if (fault !== undefined) fault('queue.insert');
   Atomics.store(words, before + NEXT, record);
   if (fault !== undefined) fault('queue.inserted');
+  if (behind !== 0) Atomics.store(words, behind + BEFORE, record);
   if (Atomics.load(words, object + TAIL) === before) Atomics.store(words, object + TAIL, record);
 }
 
 /** Takes a record out, wherever it stands; does nothing when it is not in the queue. */
 export function unlink(object: number, record: number): void {
   const { words } = memory();
-  let before = 0;
-  for (let at = first(object); at !== record; before = at, at = Atomics.load(words, at + NEXT)) if (at === 0) return;
+  const before = predecessor(object, record);
+  if (before === undefined) return;
   const behind = Atomics.load(words, record + NEXT);
   if (fault !== undefined) fault('queue.unlink');
-  Atomics.store(words, before === 0 ? object + HEAD : before + NEXT, behind);
+  if (behind !== 0) Atomics.store(words, behind + BEFORE, before);
+  if (fault !== undefined) fault('queue.unlinking');
+  Atomics.store(words, linkBehind(object, before), behind);
   if (fault !== undefined) fault('queue.unlinked');
   if (behind === 0) Atomics.store(words, object + TAIL, before);
+}
+
+/** The record before this one, 0 for the first; `undefined` when it is not in the queue. */
+function predecessor(object: number, record: number): number | undefined {
+  const { words } = memory();
+  const noted = Atomics.load(words, record + BEFORE);
+  if (Atomics.load(words, linkBehind(object, noted)) === record) return noted;
+  let before = 0;
+  for (let at = first(object); at !== record; before = at, at = Atomics.load(words, at + NEXT)) {
+    if (at === 0) return undefined;
+  }
+  return before;
+}
+
+/** The word that leads from a record on; from 0, to the first one. */
+function linkBehind(object: number, before: number): number {
+  return before === 0 ? object + HEAD : before + NEXT;
 }
 
 /**
@@ -140,11 +185,17 @@ export function mend(object: number): void {
   const { words } = memory();
   const alive = new Map<number, boolean>();
   let before = 0;
-  for (let at = first(object); at !== 0; at = Atomics.load(words, at + NEXT)) {
+  for (let at = first(object), behind = 0; at !== 0; at = behind) {
+    behind = Atomics.load(words, at + NEXT);
     const owner = Atomics.load(words, at + OWNER);
     if (!alive.has(owner)) alive.set(owner, isAlive(owner));
-    if (alive.get(owner) && Atomics.load(words, at + STATUS) === statuses.parked) before = at;
-    else Atomics.store(words, before === 0 ? object + HEAD : before + NEXT, Atomics.load(words, at + NEXT));
+    if (alive.get(owner) && Atomics.load(words, at + STATUS) === statuses.parked) {
+      Atomics.store(words, at + BEFORE, before);
+      before = at;
+    } else {
+      if (behind !== 0) Atomics.store(words, behind + BEFORE, before);
+      Atomics.store(words, linkBehind(object, before), behind);
+    }
   }
   Atomics.store(words, object + TAIL, before);
 }

@@ -13,6 +13,7 @@
  *   VALUE    the waker, before STATUS                     what it got
  *   TURN     its agent, before it queues                  how often the record has been used
  *   ENDLESS  its agent, once it is queued                 1: no time and no signal ends the wait
+ *   BEFORE   holder of the object's guard                 the record before it in the queue, or 0; may be out of date: queue.ts
  */
 
 import { agent, RECORDS } from './agents.ts';
@@ -29,6 +30,7 @@ export const MODE = 6;
 export const VALUE = 7;
 export const TURN = 8;
 export const ENDLESS = 9;
+export const BEFORE = 10;
 
 const RECORD_WORDS = 16;
 export const SLAB_WORDS = 1024;

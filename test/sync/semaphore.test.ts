@@ -141,6 +141,31 @@ test('nobody overtakes a waiter', async () => {
   assert.equal(semaphore.value, 1);
 });
 
+test('waits that are given up, in any order, leave the others in theirs', async () => {
+  const seed = (Date.now() % 0x7fff_fffe) + 1;
+  console.log(`seed ${seed}`);
+  const random = targets.randomOf(seed);
+  const semaphore = new Semaphore(0);
+  for (let round = 0; round < 20; round++) {
+    const served: number[] = [];
+    const waits = Array.from({ length: 40 }, (_, number) => {
+      const controller = new AbortController();
+      const done = semaphore.acquire({ signal: controller.signal }).then(
+        () => void served.push(number),
+        () => {},
+      );
+      return { number, controller, done };
+    });
+    const stays = new Set(waits.filter(() => random() < 0.3).map(({ number }) => number));
+    const order = waits.map((one) => ({ one, rank: random() })).sort((a, b) => a.rank - b.rank);
+    for (const { one } of order) if (!stays.has(one.number)) one.controller.abort();
+    if (stays.size > 0) semaphore.release(stays.size);
+    await Promise.all(waits.map(({ done }) => done));
+    assert.deepEqual(served, [...stays]);
+    assert.equal(semaphore.value, 0);
+  }
+});
+
 test('a grant and an abort in the same moment never lose a permit', async () => {
   for (let i = 0; i < 100; i++) {
     const semaphore = new Semaphore(0);
