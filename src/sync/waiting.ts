@@ -5,6 +5,7 @@ import { beginWait } from '../arena/reasons.ts';
 import { ENDLESS, type Status, statuses } from '../arena/records.ts';
 import { awaitRecord, sleepOn, withdraw } from '../arena/waits.ts';
 import { ValidationError } from '../errors.ts';
+import { onAbort } from './abort.ts';
 import { sleepForEver, stir } from './standstill.ts';
 
 export interface WaitOptions {
@@ -51,16 +52,15 @@ export async function wait(record: number, reason: string, deadline: number, sig
   const left = deadline - performance.now();
   // Node's timers come up to a millisecond early; a wait never does.
   const timer = left >= LONGEST_TIMER_MS ? undefined : setTimeout(withdraw, Math.max(0, Math.ceil(left + 1)), record);
-  const onAbort = (): unknown => withdraw(record);
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted === true) onAbort();
+  const endListening = signal && onAbort(signal, () => withdraw(record));
+  if (signal?.aborted === true) withdraw(record);
   try {
     return await settled;
   } finally {
     stir();
     endWait();
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    endListening?.();
   }
 }
 
