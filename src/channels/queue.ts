@@ -209,8 +209,12 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
     let isOver = false;
     return {
       next: async () => {
+        if (isOver) return ended;
         try {
-          return isOver ? ended : { value: await this.get(), done: false };
+          const taken = tryPass(this.#taking);
+          if (taken === notYet) return { value: await this.get(), done: false };
+          if (isTurnDue()) await nextTurn();
+          return { value: taken, done: false };
         } catch (error) {
           isOver = true;
           if (error instanceof ClosedError && isEnded(this.#stream.body)) return ended;

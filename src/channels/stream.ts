@@ -64,6 +64,10 @@ export class Stream {
   /** Those that this thread used last. */
   #tail: Segment | undefined;
   #head: Segment | undefined;
+  /** PUT_COUNT, as it was at some time. */
+  #seenPut = 0;
+  /** GOT_COUNT after this thread's last take. */
+  #nextGot = 0;
 
   constructor(body: number) {
     this.body = body;
@@ -136,9 +140,15 @@ export class Stream {
     });
   }
 
+  /** How many messages are there at the least; 0 only when there are none. */
   #size(): number {
     const { words } = memory();
-    return (Atomics.load(words, this.body + PUT_COUNT) - Atomics.load(words, this.body + GOT_COUNT)) | 0;
+    const got = Atomics.load(words, this.body + GOT_COUNT);
+    // It only grows. Looked at for each message, its cache line would go to and fro between those who put and those who take.
+    // What others took meanwhile may be more than these numbers can tell.
+    const isKnown = got === this.#nextGot && ((this.#seenPut - got) | 0) > 0;
+    if (!isKnown) this.#seenPut = Atomics.load(words, this.body + PUT_COUNT);
+    return (this.#seenPut - got) | 0;
   }
 
   #append(message: Message, units: number): void {
@@ -194,6 +204,7 @@ export class Stream {
     const left = Atomics.load(words, head + SEGMENT);
     // Here it is taken.
     Atomics.store(words, body + GOT_COUNT, (count + 1) | 0);
+    this.#nextGot = (count + 1) | 0;
     if (fault !== undefined) fault('stream.got');
     letGoOf(message);
     Atomics.store(words, body + LET_GO, (count + 1) | 0);

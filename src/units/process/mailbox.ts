@@ -86,6 +86,9 @@ export class Mailbox {
   #words: Int32Array | undefined;
   readonly #bytes: Uint8Array;
   readonly #text = new Uint8Array(WAIT_TEXT_MAX);
+  /** What was written last, and how many bytes it has. */
+  #reason = '';
+  #reasonBytes = 0;
   /** Behind the last parcel written by this side. */
   #end: number = firstParcelPosition;
 
@@ -214,7 +217,14 @@ export class Mailbox {
   }
 
   set waitingFor(reason: string | undefined) {
-    const { written } = encoder.encodeInto(reason ?? '', this.#text);
+    // As a rule it is none, or the same again: then the text that stands there is right.
+    if (reason === undefined || reason === this.#reason) {
+      Atomics.store(this.#shared, WAIT_LENGTH, reason === undefined ? 0 : this.#reasonBytes);
+      return;
+    }
+    const { written } = encoder.encodeInto(reason, this.#text);
+    this.#reason = reason;
+    this.#reasonBytes = written;
     Atomics.add(this.#shared, WAIT_VERSION, 1);
     this.#bytes.set(this.#text.subarray(0, written), WAIT_TEXT_BYTE);
     Atomics.store(this.#shared, WAIT_LENGTH, written);
