@@ -151,8 +151,9 @@ class Line<T> {
       if (this.#older === undefined) youngest.delete(gate);
       else youngest.set(gate, this.#older);
     }
-    giveRecord(this.record);
+    // Passed on first: after a death in between, the record tells its burial that this gate is to be looked at.
     passOn(gate, this.#wasNudged);
+    giveRecord(this.record);
     // Last: the gate may be gone with it.
     this.#errand.pending?.delete(this.record);
   }
