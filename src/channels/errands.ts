@@ -97,11 +97,13 @@ export class Putting implements Errand<true> {
 
   #put(): 'put' | 'full' | 'closed' {
     this.#isShort = false;
+    // First: what is taken in between may have made room, so another attempt is due.
+    const wasEmpty = sizeOf(this.#stream.body) === 0;
     try {
       this.#message.stage();
       return this.#stream.put(this.#message);
     } catch (error) {
-      if (!isOutOfMemory(error) || sizeOf(this.#stream.body) === 0) throw error;
+      if (!isOutOfMemory(error) || wasEmpty) throw error;
       this.#isShort = true;
       return 'full';
     }

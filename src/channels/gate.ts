@@ -18,7 +18,7 @@
  *
  * Only nudges are handed out, so a death loses none of what they are about; a nudge that a dead agent did not follow goes to
  * the next when it is buried (`reclaim`). VALUE of a record is what it wants: LOOK to be told and take nothing, `ANY_CHANGE`
- * to be told of the next change, else what `mayPass` is asked for.
+ * to be told of the next change as well, else an amount; `mayPass` is asked for all of them.
  */
 
 import { fault } from '../arena/fault.ts';
@@ -124,7 +124,7 @@ function stand(gate: number, record: number, wanted: number, isBehind: boolean, 
   // Set first, then look: the other way round, a change in between would tell nobody.
   Atomics.or(words, gate + STATE, PARKED);
   if (fault !== undefined) fault('gate.parked');
-  if (!isBehind && wanted !== ANY_CHANGE && mayPassAt(gate, wanted)) {
+  if (!isBehind && mayPassAt(gate, wanted)) {
     if (first(gate) === 0) Atomics.and(words, gate + STATE, ~PARKED);
     return false;
   }
@@ -163,7 +163,7 @@ function nudgeFirst(gate: number, isChange: boolean): void {
   const { words } = memory();
   for (let head = first(gate); head !== 0; head = first(gate)) {
     const wanted = Atomics.load(words, head + VALUE);
-    if (!(wanted === ANY_CHANGE ? isChange : mayPassAt(gate, wanted))) break;
+    if (!(wanted === ANY_CHANGE && isChange) && !mayPassAt(gate, wanted)) break;
     if (wanted !== LOOK) Atomics.add(words, gate + NUDGED, 1);
     grant(gate, head, statuses.granted);
     if (wanted !== LOOK) break;

@@ -30,7 +30,7 @@ import { allocate, free } from '../arena/heap.ts';
 import { memory } from '../arena/memory.ts';
 import { kinds, OWN, REFERENCES, SERIAL_NUMBER, STATE } from '../arena/object-words.ts';
 import { createPart, drop, isHeld, registerDispose, registerDoubt } from '../arena/objects.ts';
-import { createGate, LOOK, nudgeAll, type Passage, setCondition } from './gate.ts';
+import { ANY_CHANGE, createGate, LOOK, nudgeAll, type Passage, setCondition } from './gate.ts';
 
 const BODY: number = OWN;
 const BODY_WORDS = 64;
@@ -214,7 +214,10 @@ function mayPass(stream: number, passage: Passage, wanted: number, ahead: number
   const body = bodyOf(stream);
   if (passage === passages.join) return isAllDone(body);
   if (passage === passages.get) return isEnded(body) || sizeOf(body) > ahead;
-  return isShut(body) || (wanted !== LOOK && hasRoom(body, wanted, ahead));
+  if (isShut(body)) return true;
+  // Empty: nobody will take anything, so there will be no change to be told of.
+  if (wanted === ANY_CHANGE) return sizeOf(body) === 0;
+  return wanted !== LOOK && hasRoom(body, wanted, ahead);
 }
 
 function isUnmetered(body: number): boolean {
