@@ -12,7 +12,8 @@
  * A *place* (TAIL, HEAD) is a segment, an offset in it, and how many units have gone by in all. Of the two places of a side
  * the one at COUNT & 1 holds; the other one is written, and then the count is raised: that single write puts a message, or
  * takes it. So nothing is ever half done, a death before it changes nothing, and there is nothing to repair. What a death can
- * lose: a segment that was made or emptied at that moment.
+ * lose: a segment that was made or emptied at that moment, and a reference between being counted and put, or taken out and let go
+ * of: its object then stays.
  *
  * Whoever takes a message holds what it refers to first, then takes it, then has the message let go, then sets LET_GO. After a
  * death in between, the next taker finds LET_GO behind, and lets go in its place.

@@ -1,45 +1,41 @@
 /**
- * A machine of generators: the sources of src/arena and src/sync, as they are, with a pause in front of each access to
- * shared memory, so that a test decides which agent makes the next step.
+ * A machine of generators: sources of src, as they are, with a pause in front of each access to shared memory, so that a
+ * test decides which agent makes the next step. How they become generators: generator-source.ts.
  *
- * The sources' text is stripped of its types; each function becomes a generator, each call of one `yield*`, and each
- * `Atomics.x()` yields first. Agents, clock, doorbell, heap and futex are stubs.
+ * A test says which modules it wants; whatever these import from others is a stub: agents, clock, doorbell, heap and futex
+ * here, the rest by the test.
  */
 
 import * as agents from '../../src/arena/agents.ts';
 import * as layout from '../../src/arena/layout.ts';
 import * as objectWords from '../../src/arena/object-words.ts';
-import { Source } from './generator-source.ts';
+import { type Module, Source } from './generator-source.ts';
 
 export type Steps<T = unknown> = Generator<unknown, T, unknown>;
 type Stepping = (...args: never[]) => Steps;
 
-/** Modules in the order in which they import each other; of `waits` only what needs no event loop. */
-const MODULES: readonly (readonly [path: string, only?: readonly string[]])[] = [
-  ['arena/guard'],
-  ['arena/records'],
-  ['arena/repair'],
-  ['arena/queue'],
-  [
-    'arena/waits',
-    [
-      'pending',
-      'unchecked',
-      'doorbell',
-      'timer',
-      'isDrainPlanned',
-      'RECHECK_MS',
-      'sleepOn',
-      'withdraw',
-      'drainSoon',
-      'arm',
-    ].concat(['drain', 'settle', 'lookAround', 'isUnannounced']),
-  ],
-  ['sync/lock-words'],
-  ['sync/semaphore-words'],
-];
-/** What one agent runs; compiled once, and set up anew for each run. */
-const program = compile();
+/** What one agent runs; compiled once, and set up for each agent. */
+export type Program = (stubs: object, known: object) => Steps;
+
+export const recordsModule: Module = { path: 'arena/records', state: ['unused'] };
+
+/** What of waits.ts needs no event loop. */
+export const waitsModule: Module = {
+  path: 'arena/waits',
+  state: ['pending', 'unchecked', 'isDrainPlanned'],
+  only: [
+    'pending',
+    'unchecked',
+    'doorbell',
+    'timer',
+    'isDrainPlanned',
+    'RECHECK_MS',
+    'sleepOn',
+    'withdraw',
+    'drainSoon',
+    'arm',
+  ].concat(['drain', 'settle', 'lookAround', 'isUnannounced']),
+};
 
 export interface Blocked {
   readonly index: number;
@@ -51,10 +47,18 @@ export class Machine {
   readonly words: Int32Array = new Int32Array(4096);
   readonly object = 256;
   readonly agents: Agent[] = [];
-  #heap = 2048;
+  #heap = HEAP;
 
-  constructor(count: number, isDue: boolean) {
-    for (let i = 0; i < count; i++) this.agents.push(new Agent(this, i, isDue));
+  /** @param stubs - beside those of this file, or in their place. */
+  constructor(program: Program, count: number, stubs: (agent: Agent, machine: Machine) => object) {
+    for (let i = 0; i < count; i++) this.agents.push(new Agent(this, i, program, stubs));
+  }
+
+  /** As it was at the start: to make all anew for each schedule would be most of the work. */
+  reset(): void {
+    this.words.fill(0);
+    this.#heap = HEAP;
+    for (const agent of this.agents) agent.reset();
   }
 
   allocate = (count: number): number => {
@@ -70,6 +74,12 @@ export class Machine {
   }
 }
 
+/** Behind the slots of agents. */
+const HEAP = 2048;
+
+/** Yielded by a coroutine that waits. */
+const parking = Symbol('parking');
+
 /** Where the bells of the agents hang: words of the machine, which only this file knows. */
 const BELLS = 128;
 
@@ -82,8 +92,17 @@ export class Agent {
   readonly #machine: Machine;
   readonly #bell: number;
   readonly #microtasks: (() => Steps)[] = [];
+  /** When those who await give up. */
+  readonly #deadlines = new Map<number, number>();
+  readonly #coroutines = new Set<Steps>();
+  #current: Steps | undefined;
 
-  constructor(machine: Machine, index: number, isDue: boolean) {
+  constructor(
+    machine: Machine,
+    index: number,
+    program: Program,
+    furtherStubs: (agent: Agent, machine: Machine) => object,
+  ) {
     this.#machine = machine;
     this.owner = (1 << 10) | (index + 1);
     this.#bell = BELLS + index;
@@ -111,36 +130,29 @@ export class Agent {
       },
       allocate: machine.allocate,
       nowMs: () => 0,
-      *isDue(): Steps<boolean> {
-        yield;
-        return isDue;
-      },
       *announceOwnGrant(): Steps<void> {
         yield* (self.calls as unknown as { waits: { drainSoon: () => Steps } }).waits.drainSoon();
-      },
-      /** Burials are not covered; what they do for others is. */
-      *sweep(): Steps<void> {
-        const { repair } = self.calls as unknown as { repair: { recheck: (object: number) => Steps } };
-        if (machine.agents.some((one) => !one.isAlive)) yield* repair.recheck(machine.object);
       },
       queueMicrotask: (task: () => Steps) => this.#microtasks.push(task),
       clearInterval: () => {},
       performance: { now: () => this.nowMs },
-      fault: undefined,
+      /** Nobody is stopped here. */
+      *letRunOn(): Steps<void> {},
+      complete,
+      ...furtherStubs(this, machine),
     };
-    const known = {
-      agents: { ...agents, ...stubs },
-      layout,
-      'object-words': objectWords,
-      memory: stubs,
-      heap: stubs,
-      fault: stubs,
-      death: stubs,
-      stopped: { *letRunOn(): Steps<void> {} },
-      doorbell: stubs,
-      'own-grants': stubs,
-    };
+    const known = { agents: { ...agents, ...stubs }, layout, 'object-words': objectWords };
     this.calls = complete(program(stubs, known)) as typeof this.calls;
+  }
+
+  reset(): void {
+    this.isAlive = true;
+    this.blocked = undefined;
+    this.nowMs = 0;
+    this.#microtasks.length = 0;
+    this.#deadlines.clear();
+    this.#coroutines.clear();
+    for (const module of Object.values(this.calls)) (module.reset as (() => void) | undefined)?.();
   }
 
   /** As `awaitRecord` and the event loop do: the status of the record, once it is settled. */
@@ -152,22 +164,79 @@ export class Agent {
       status = settled;
     } as Stepping);
     yield* waits.arm!();
-    while (status === undefined) {
-      const task = this.#microtasks.shift();
-      if (task !== undefined) yield* task();
-      else if (this.#machine.words[this.#bell] === 0) yield* this.#lookUp(waits.lookAround!);
-      else {
-        this.#machine.words[this.#bell] = 0;
-        yield* waits.drain!();
-      }
-    }
+    while (status === undefined) yield* this.#turn(waits);
     return status;
   }
 
-  *#lookUp(lookAround: () => Steps): Steps<void> {
+  /** An event loop of coroutines, until all have ended. Those that wait do so by `park`. */
+  *loop(...coroutines: Steps[]): Steps<void> {
+    const waits = this.calls.waits as unknown as Record<string, () => Steps>;
+    for (const one of coroutines) this.#goOnWith(one);
+    while (this.#coroutines.size > 0) yield* this.#turn(waits);
+  }
+
+  /** Has a coroutine run, in a microtask, until it parks or ends. */
+  #goOnWith(coroutine: Steps): void {
+    const run = this.#run.bind(this);
+    this.#coroutines.add(coroutine);
+    this.#microtasks.push(() => run(coroutine));
+  }
+
+  *#run(coroutine: Steps): Steps<void> {
+    this.#current = coroutine;
+    for (;;) {
+      const { done, value } = coroutine.next();
+      if (done === true) this.#coroutines.delete(coroutine);
+      if (done === true || value === parking) return;
+      yield;
+    }
+  }
+
+  /** As `wait` of a coroutine: the status of the record, once it is settled. @param deadline - then it is withdrawn. */
+  *park(record: number, deadline: number): Steps<number> {
+    const waits = this.calls.waits as unknown as {
+      pending: Map<number, Stepping>;
+      unchecked: Set<number>;
+      arm: () => Steps;
+    };
+    const goOn = this.#goOnWith.bind(this, this.#current!);
+    let status: number | undefined;
+    // Nothing else is done in this call: a promise is resolved, and its coroutine goes on later.
+    // biome-ignore lint/correctness/useYield: called by what has become generators.
+    waits.pending.set(record, function* (settled: number): Steps<void> {
+      status = settled;
+      goOn();
+    } as Stepping);
+    waits.unchecked.add(record);
+    if (deadline !== Number.POSITIVE_INFINITY) this.#deadlines.set(record, deadline);
+    yield* waits.arm();
+    yield parking;
+    this.#deadlines.delete(record);
+    return status!;
+  }
+
+  /** One turn of the event loop. */
+  *#turn(waits: Record<string, () => Steps>): Steps<void> {
+    const task = this.#microtasks.shift();
+    if (task !== undefined) yield* task();
+    else if (this.#machine.words[this.#bell] === 0) yield* this.#lookUp(waits);
+    else {
+      this.#machine.words[this.#bell] = 0;
+      yield* waits.drain!();
+    }
+  }
+
+  *#lookUp(waits: Record<string, (record?: number) => Steps>): Steps<void> {
     const before = this.nowMs;
-    yield* this.#block(this.#bell, 0, 100);
-    if (this.nowMs > before) yield* lookAround();
+    const next = Math.min(...this.#deadlines.values()) - before;
+    yield* this.#block(this.#bell, 0, Math.max(0, Math.min(100, next)));
+    if (this.nowMs === before) return;
+    const late = [...this.#deadlines].filter(([, deadline]) => deadline <= this.nowMs);
+    for (const [record] of late) {
+      this.#deadlines.delete(record);
+      yield* waits.withdraw!(record);
+    }
+    if (late.length === 0) yield* waits.lookAround!();
   }
 
   *#block(index: number, expected: number, timeoutMs: number): Steps<void> {
@@ -182,6 +251,11 @@ export class Agent {
   }
 }
 
+/** A function of a module, as an agent has it. */
+export function of(agent: Agent, module: string, name: string): (...inputs: unknown[]) => Steps {
+  return agent.calls[module]![name] as (...inputs: unknown[]) => Steps;
+}
+
 export function complete<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -189,11 +263,12 @@ export function complete<T>(steps: Steps<T>): T {
   }
 }
 
-function compile(): (stubs: object, known: object) => Steps {
-  const modules = MODULES.map(([path, only]) => {
-    const name = path.slice(path.indexOf('/') + 1);
-    return `M[${JSON.stringify(name)}] = yield* (function* () {\n${new Source(path, only).text}\n})();`;
+/** @param modules - in the order in which they import each other. */
+export function compile(modules: readonly Module[]): Program {
+  const texts = modules.map((module) => {
+    const name = module.path.slice(module.path.indexOf('/') + 1);
+    return `M[${JSON.stringify(name)}] = yield* (function* () {\n${new Source(module).text}\n})();`;
   });
-  const text = `return function* (stubs, M) { const { performance, queueMicrotask, clearInterval } = stubs;\n${modules.join('\n')}\nreturn M; }`;
-  return new Function(text)() as (stubs: object, known: object) => Steps;
+  const text = `return function* (stubs, M) { const { performance, queueMicrotask, clearInterval } = stubs;\n${texts.join('\n')}\nreturn M; }`;
+  return new Function(text)() as Program;
 }

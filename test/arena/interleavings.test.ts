@@ -17,18 +17,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GUARD, HEAD, KIND, kinds, STATE } from '../../src/arena/object-words.ts';
 import { type Mode, modes, statuses } from '../../src/arena/records.ts';
-import { type Agent, complete, Machine, type Steps } from './fake-machine.ts';
+import { type Agent, compile, complete, Machine, of, recordsModule, type Steps, waitsModule } from './fake-machine.ts';
+import { type Bounds, explore, type Play } from './schedules.ts';
+
+const program = compile([
+  { path: 'arena/guard', state: ['depth', 'calls'] },
+  recordsModule,
+  { path: 'arena/repair' },
+  { path: 'arena/queue' },
+  waitsModule,
+  { path: 'sync/lock-words', state: ['handedOver'] },
+  { path: 'sync/semaphore-words' },
+]);
 
 type Part = (agent: Agent, run: Run) => Steps;
 
-interface Scenario {
+interface Scenario extends Bounds {
   readonly kind: 'lock' | 'semaphore';
   readonly parts: readonly Part[];
-  readonly preemptions: number;
   /** Whether those who queue have waited long enough to be handed the lock. */
   readonly isDue?: boolean;
-  /** Whether the first agent may die. */
-  readonly withDeath?: boolean;
   /** At the start; 1 if it says nothing. */
   readonly permits?: number;
 }
@@ -93,7 +101,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 
 for (const [name, scenario] of Object.entries(scenarios)) {
   test(`${name}: right in every order of steps`, (context) => {
-    context.diagnostic(`${explore(scenario)} schedules`);
+    const machine = makeMachine(scenario);
+    context.diagnostic(`${explore(() => start(scenario, machine), scenario)} schedules`);
   });
 }
 
@@ -149,82 +158,30 @@ function* waitFor(agent: Agent, record: number, mode: Mode, timeoutMs: number): 
   return (yield* of(agent, 'waits', 'sleepOn')(record, Number.POSITIVE_INFINITY)) as number;
 }
 
-function of(agent: Agent, module: string, name: string): (...inputs: unknown[]) => Steps {
-  return agent.calls[module]![name] as (...inputs: unknown[]) => Steps;
+function makeMachine({ parts, isDue = false }: Scenario): Machine {
+  return new Machine(program, parts.length, (agent, { agents, object }) => ({
+    *isDue(): Steps<boolean> {
+      yield;
+      return isDue;
+    },
+    /** Burials are not covered; what they do for others is. */
+    *sweep(): Steps<void> {
+      if (agents.some((one) => !one.isAlive)) yield* of(agent, 'repair', 'recheck')(object);
+    },
+  }));
 }
 
-/** A choice: which agent makes the next step, or the death of the first. */
-const DEATH = -1;
-const STEPS_MAX = 3_000;
-/** More rounds of timeouts than any repair needs. */
-const TIMEOUTS_MAX = 8;
-
-/** Depth first over the choices, each schedule run anew from the start. @returns how many there were. */
-function explore(scenario: Scenario): number {
-  const prefixes: number[][] = [[]];
-  let count = 0;
-  for (let prefix = prefixes.pop(); prefix !== undefined; prefix = prefixes.pop()) {
-    count++;
-    const taken: number[] = [];
-    try {
-      play(scenario, prefix, taken, (others) => {
-        for (const other of others) prefixes.push([...taken, other]);
-      });
-    } catch (cause) {
-      throw new Error(`schedule ${count}: ${taken.join(' ')}`, { cause });
-    }
-  }
-  return count;
-}
-
-function play(scenario: Scenario, prefix: number[], taken: number[], branch: (others: number[]) => void): void {
-  const machine = new Machine(scenario.parts.length, scenario.isDue ?? false);
+function start(scenario: Scenario, machine: Machine): Play {
+  machine.reset();
   const { words, object, agents } = machine;
   words[object + KIND] = kinds[scenario.kind];
   if (scenario.kind === 'semaphore') words[object + STATE] = (scenario.permits ?? 1) * 4;
   const run: Run = { machine, inside: new Set() };
-  const running = new Map(scenario.parts.map((part, i) => [i, part(agents[i]!, run)]));
-  let last = 0;
-  let preemptions = 0;
-  let timeouts = 0;
-  let mayDie = scenario.withDeath ?? false;
-  const isRunnable = (i: number): boolean => {
-    const { blocked } = agents[i]!;
-    // A time that a user gave may pass at any moment.
-    return running.has(i) && (blocked === undefined || blocked.timeoutMs === 50);
+  return {
+    agents,
+    parts: scenario.parts.map((part, i) => part(agents[i]!, run)),
+    check: () => check(scenario, machine),
   };
-  for (let step = 0; running.size > 0; step++) {
-    assert.ok(step < STEPS_MAX, 'it comes to an end');
-    const runnable = [...running.keys()].filter(isRunnable);
-    if (runnable.length === 0) {
-      assert.ok((scenario.withDeath === true && !mayDie) || agents.every(({ isAlive }) => isAlive), 'unexpected');
-      assert.ok(agents.some(({ isAlive }) => !isAlive) && timeouts++ < TIMEOUTS_MAX, 'nobody waits for ever');
-      for (const i of running.keys()) agents[i]!.timeOut();
-      continue;
-    }
-    const isForced = !runnable.includes(last);
-    // After a death and a timeout for all, another order of these costs as much as a preemption, or there is no end.
-    const isFree = isForced && timeouts === 0;
-    const preferred = isForced ? runnable[0]! : last;
-    let choice = preferred;
-    if (step < prefix.length) choice = prefix[step]!;
-    else {
-      const others = isFree || preemptions < scenario.preemptions ? runnable.filter((i) => i !== preferred) : [];
-      branch(mayDie && preferred === 0 ? [...others, DEATH] : others);
-    }
-    taken.push(choice);
-    if (choice === DEATH) {
-      mayDie = false;
-      agents[0]!.isAlive = false;
-      running.delete(0);
-      continue;
-    }
-    if (!isFree && choice !== preferred) preemptions++;
-    last = choice;
-    if (agents[choice]!.blocked !== undefined) agents[choice]!.timeOut();
-    if (running.get(choice)!.next().done === true) running.delete(choice);
-  }
-  check(scenario, machine);
 }
 
 /** Everybody has ended: one of those who live finds all in order. */
