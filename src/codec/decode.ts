@@ -8,7 +8,13 @@ import { Decoder, type Readers } from './value-decoder.ts';
 import { readBigInt, readBigInt64, readBoxed, readDate, readMap, readRegExp, readSet } from './value-read-builtin.ts';
 import { readFunction } from './value-read-function.ts';
 import { readHandle } from './value-read-handle.ts';
-import { readArrayBuffer, readBuffer, readResizableArrayBuffer, readView } from './value-read-memory.ts';
+import {
+  readArrayBuffer,
+  readBuffer,
+  readResizableArrayBuffer,
+  readSharedMemory,
+  readView,
+} from './value-read-memory.ts';
 import { readDictionary, readDoubleArray, readInt32Array, readNamedArray } from './value-read-object.ts';
 import { isStackOverflow } from './value-refusal.ts';
 
@@ -31,6 +37,7 @@ const readers: Readers = {
   [tags.ERROR]: readError,
   [tags.FUNCTION]: readFunction,
   [tags.HANDLE]: readHandle,
+  [tags.SHARED_MEMORY]: readSharedMemory,
 };
 
 /**

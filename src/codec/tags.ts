@@ -76,6 +76,8 @@ export const FUNCTION = 0x1e;
 
 /** Its description, a value: a shared object, which is not copied. */
 export const HANDLE = 0x1f;
+/** varint number of a SharedArrayBuffer that travels beside the message, between threads. */
+export const SHARED_MEMORY = 0x20;
 
 export const SHORT_STRING = 0x40;
 export const SHORT_STRING_MAX = 0x3f;

@@ -21,6 +21,8 @@ export interface FunctionImage {
 export interface EncodeHooks {
   /** A plain value by which `decodeHandle` finds a shared object again; `undefined` for any other object. */
   encodeHandle?(value: object): unknown;
+  /** A number by which `decodeMemory` finds shared memory again. Without it, SharedArrayBuffers are refused. */
+  encodeMemory?(memory: SharedArrayBuffer): number;
   /** Describes a function found at `path`, or throws. Without it, functions are refused. */
   encodeFunction?(fn: AnyFunction, path: string): FunctionImage;
   /** A plain value by which `decodeErrorClass` finds the user's error class again; `undefined` when it cannot be told. */
@@ -30,6 +32,8 @@ export interface EncodeHooks {
 export interface DecodeHooks {
   /** The shared object that `encodeHandle` described. */
   decodeHandle?(description: unknown): object;
+  /** The memory that `encodeMemory` numbered. */
+  decodeMemory?(number: number): SharedArrayBuffer | undefined;
   /** Makes the function that `image` describes; `fill` is called once, later, with its other captured locals. */
   decodeFunction?(
     image: unknown,

@@ -1,5 +1,6 @@
 /** ArrayBuffers and the views on them. */
 
+import { types } from 'node:util';
 import { damaged } from './value-damage.ts';
 import type { Decoder } from './value-decoder.ts';
 import { viewClasses } from './value-view-classes.ts';
@@ -23,15 +24,23 @@ export function readResizableArrayBuffer(decoder: Decoder): ArrayBuffer {
   }
 }
 
+/** Memory that two threads have. */
+export function readSharedMemory(decoder: Decoder): SharedArrayBuffer {
+  const memory = decoder.hooks?.decodeMemory?.(decoder.source.varint());
+  if (memory === undefined) throw damaged('it holds shared memory, and that is not there');
+  return decoder.register(memory);
+}
+
 export function readView(decoder: Decoder): ArrayBufferView {
   const number = decoder.reserve();
   const viewClass = decoder.source.byte();
   const byteOffset = decoder.source.varint();
   const length = decoder.source.varint();
-  const buffer = decoder.read();
+  const buffer = decoder.read() as ArrayBuffer;
   const ViewClass = viewClasses[viewClass];
   if (ViewClass === undefined) throw damaged(`this version of Node has no view class ${viewClass}`);
-  if (!(buffer instanceof ArrayBuffer)) throw damaged('a view without its ArrayBuffer');
+  if (!(buffer instanceof ArrayBuffer || types.isSharedArrayBuffer(buffer)))
+    throw damaged('a view without its ArrayBuffer');
   try {
     const view = length === 0 ? new ViewClass(buffer, byteOffset) : new ViewClass(buffer, byteOffset, length - 1);
     return decoder.settle(number, view);

@@ -8,7 +8,7 @@ import { brandOf, type Kind, kindOfPrototype } from './value-kind.ts';
 import type { Refusal } from './value-refusal.ts';
 import { SHAPE_KEYS_MAX } from './value-shapes.ts';
 import { writeBoxed, writeDate, writeMap, writeRegExp, writeSet } from './value-write-builtin.ts';
-import { writeArrayBuffer, writeBuffer, writeView } from './value-write-memory.ts';
+import { writeArrayBuffer, writeBuffer, writeSharedMemory, writeView } from './value-write-memory.ts';
 import { writeDictionary, writeRecord } from './value-write-object.ts';
 
 type Writer = (encoder: Encoder, value: object) => void;
@@ -22,6 +22,7 @@ const writers: Readonly<Partial<Record<Kind, Writer>>> = {
   regexp: writeRegExp,
   boxed: writeBoxed,
   memory: writeArrayBuffer,
+  shared: writeSharedMemory,
   view: writeView,
   buffer: writeBuffer,
 };

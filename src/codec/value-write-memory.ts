@@ -1,7 +1,7 @@
 /** ArrayBuffers and the views on them. */
 
 import { types } from 'node:util';
-import { ARRAY_BUFFER, ARRAY_BUFFER_RESIZABLE, BUFFER, VIEW } from './tags.ts';
+import { ARRAY_BUFFER, ARRAY_BUFFER_RESIZABLE, BUFFER, SHARED_MEMORY, VIEW } from './tags.ts';
 import type { Encoder } from './value-encoder.ts';
 import { viewClasses, viewClassOf } from './value-view-classes.ts';
 
@@ -39,9 +39,17 @@ export function writeArrayBuffer(encoder: Encoder, value: object): void {
   writeRun(encoder, new Uint8Array(buffer, 0, buffer.byteLength));
 }
 
+/** Memory that is not copied: a number stands for it, between threads. */
+export function writeSharedMemory(encoder: Encoder, value: object): void {
+  const encodeMemory = encoder.hooks?.encodeMemory;
+  if (encodeMemory === undefined) throw encoder.refuse(value, 'shared');
+  encoder.sink.byte(SHARED_MEMORY);
+  encoder.sink.varint(encodeMemory.call(encoder.hooks, value as SharedArrayBuffer));
+}
+
 export function writeView(encoder: Encoder, value: object): void {
   const view = value as ArrayBufferView;
-  checkMemory(encoder, view);
+  checkMemory(encoder, view, encoder.hooks?.encodeMemory !== undefined);
   const { sink } = encoder;
   const viewClass = viewClassOf(view);
   const bytesPerElement = viewClasses[viewClass]?.BYTES_PER_ELEMENT ?? 1;
@@ -60,8 +68,8 @@ export function writeBuffer(encoder: Encoder, value: object): void {
   writeRun(encoder, new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
 }
 
-function checkMemory(encoder: Encoder, view: ArrayBufferView): void {
-  if (types.isSharedArrayBuffer(view.buffer)) throw encoder.refuse(view, 'shared');
+function checkMemory(encoder: Encoder, view: ArrayBufferView, mayBeShared = false): void {
+  if (types.isSharedArrayBuffer(view.buffer) && !mayBeShared) throw encoder.refuse(view, 'shared');
   if ((view.buffer as NewerArrayBuffer).detached) throw encoder.refuse(view, 'detached');
 }
 
