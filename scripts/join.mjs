@@ -19,6 +19,7 @@ export const ENTRIES = [
   'dist/cli/bin.js',
   'dist/units/process/child.js',
   'dist/units/process/rehearsal.js',
+  'dist/units/thread/worker.js',
 ];
 
 /** @throws {Error} when a module is missing; esbuild has said which. */

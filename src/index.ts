@@ -38,4 +38,5 @@ export { activeChildren } from './units/process/children.ts';
 export type { ProcessOptions, ProcessStdio } from './units/process/options.ts';
 export { Process } from './units/process/process.ts';
 export { keepSpareProcesses, type SpareProcesses, spareProcesses } from './units/process/spares.ts';
+export { Thread } from './units/thread/thread.ts';
 export type { Unit, UnitOptions, UnitState } from './units/unit.ts';

@@ -69,9 +69,9 @@ export class Doorbell {
     const { Socket } = process.getBuiltinModule('node:net');
     const { readFd, writeFd } = system().pipe();
     // One descriptor for both directions: it never ends, and goes with the socket when the thread does.
-    const fd = openSync(`/proc/self/fd/${readFd}`, constants.O_RDWR | constants.O_NONBLOCK);
-    closeSync(readFd);
-    closeSync(writeFd);
+    const fd = system().open(`/proc/self/fd/${readFd}`);
+    system().close(readFd);
+    system().close(writeFd);
     this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.on('data', onRing);
     this.#socket.unref();

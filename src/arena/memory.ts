@@ -1,6 +1,6 @@
 /** The arena as this thread has it: found or made, and mapped, when it is first needed. */
 
-import { closeSync, fstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { PlatformError } from '../errors.ts';
 import { type Mapping, system } from '../platform/system.ts';
 import { ARENA_BYTES, HEAP, HEAP_CURSOR, MAGIC, MAGIC_VALUE, WORDS_BYTES } from './layout.ts';
@@ -15,13 +15,36 @@ export interface Memory {
   readonly bytes: Uint8Array;
 }
 
+/** Where the arena is in this process, for its other threads. */
+export interface Place {
+  readonly fd: number;
+  readonly address: number;
+}
+
 let opened: Memory | undefined;
 let descriptor: number | undefined;
+let mapping: Mapping | undefined;
 
 /** @throws {PlatformError} where there is no shared memory. */
 export function memory(): Memory {
-  opened ??= map(arenaFd());
+  opened ??= open(arenaFd());
   return opened;
+}
+
+/** Where this thread has the arena, or will have it when it uses it. */
+export function placeOfMemory(): Place {
+  const fd = arenaFd();
+  mapping ??= system().map(fd, ARENA_BYTES);
+  return { fd, address: mapping.address };
+}
+
+/**
+ * Thread: has it use the arena where another thread of its process has mapped it. Of its own, it would leave a mapping behind
+ * at its end, of which a process has room for 2,000.
+ */
+export function shareMemory({ fd, address }: Place): void {
+  descriptor = fd;
+  mapping = system().mappingAt(address, ARENA_BYTES);
 }
 
 /** Whether this thread has used the arena yet. */
@@ -50,7 +73,7 @@ function create(): number {
   // Another thread may have made one at the same moment. The older one counts, and all see it: it has the lower number.
   const oldest = find();
   if (oldest === undefined || oldest === fd) return fd;
-  closeSync(fd);
+  system().close(fd);
   return oldest;
 }
 
@@ -74,8 +97,8 @@ function isArena(fd: number): boolean {
   }
 }
 
-function map(fd: number): Memory {
-  const mapping = system().map(fd, ARENA_BYTES);
+function open(fd: number): Memory {
+  mapping ??= system().map(fd, ARENA_BYTES);
   const words = new Int32Array(mapping.buffer, 0, WORDS_BYTES / 4);
   Atomics.compareExchange(words, HEAP_CURSOR, 0, HEAP);
   const magic = Atomics.compareExchange(words, MAGIC, 0, MAGIC_VALUE);

@@ -5,6 +5,7 @@ import { getSystemErrorName } from 'node:util';
 import { PlatformError } from '../errors.ts';
 import { nowMs } from './clock.ts';
 import { koffi } from './koffi.ts';
+import { sheltered } from './shelter.ts';
 import type { Mapping, System, WaitStatus } from './system.ts';
 
 const PR_SET_PDEATHSIG = 1;
@@ -33,6 +34,7 @@ const SYS_pidfd_open = 434;
 /** One of the few calls whose number differs. */
 const SYS_futex = process.arch === 'arm64' ? 98 : 202;
 const SYS_gettid = process.arch === 'arm64' ? 178 : 186;
+const O_RDWR = 2;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const FUTEX_WAIT = 0;
@@ -53,6 +55,8 @@ const SI_STATUS = 24;
 const POLLFD_BYTES = 8;
 /** cpu_set_t: 1,024 processors. */
 const CPU_SET_BYTES = 128;
+/** The longest call of a worker thread that blocks. */
+const THREAD_CALL_MS = 100;
 
 export function createLinux(): System {
   const ffi = koffi();
@@ -60,6 +64,7 @@ export function createLinux(): System {
   const prctl = libc.func('int prctl(int, ulong, ulong, ulong, ulong)');
   const close = libc.func('int close(int)');
   const fcntl = libc.func('int fcntl(int, int, int)');
+  const open = libc.func('int open(const char *, int)');
   const memfdCreate = libc.func('int memfd_create(const char *, uint)');
   const ftruncate = libc.func('int ftruncate(int, int64)');
   const mmap = libc.func('void *mmap(void *, size_t, int, int, int, int64)');
@@ -89,6 +94,18 @@ export function createLinux(): System {
     const status = info.readInt32LE(SI_STATUS);
     return info.readInt32LE(SI_CODE) === CLD_EXITED ? { code: status } : { signalNumber: status };
   };
+  const view = (address: number, sizeBytes: number): ArrayBuffer =>
+    sheltered(() => ffi.view(BigInt(address), sizeBytes));
+  const mappingAt = (address: number, sizeBytes: number): Mapping => ({
+    address,
+    buffer: view(address, sizeBytes),
+    // A signal, or a word that has changed already, ends the wait as well: callers look at the word again.
+    waitWhile: (index, expected, timeoutMs) =>
+      void futex(SYS_futex, address + index * 4, FUTEX_WAIT, expected, timespec(timeoutMs), 0, 0),
+    wake: (index) => void futex(SYS_futex, address + index * 4, FUTEX_WAKE, EVERYBODY, null, 0, 0),
+    view: (offset, size) => view(address + offset, size),
+    unmap: () => void munmap(BigInt(address), sizeBytes),
+  });
 
   return {
     threadId: () => Number(syscall(SYS_gettid, 0, 0)),
@@ -97,6 +114,7 @@ export function createLinux(): System {
       checked('pipe2', pipe2(ends, O_NONBLOCK | O_CLOEXEC));
       return { readFd: ends.readInt32LE(0), writeFd: ends.readInt32LE(4) };
     },
+    open: (path) => checked(`open(${path})`, open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)),
     dieWithParent() {
       checked('prctl(PR_SET_PDEATHSIG)', prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     },
@@ -109,21 +127,13 @@ export function createLinux(): System {
       checked('ftruncate', ftruncate(fd, sizeBytes));
       return fd;
     },
-    map(fd, sizeBytes): Mapping {
+    map(fd, sizeBytes) {
       const address = mmap(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0) as bigint;
       if (address === 0xffff_ffff_ffff_ffffn) throw failed('mmap');
       // Addresses of programs are below 2^47. As numbers, a call takes half the time.
-      const base = Number(address);
-      return {
-        buffer: ffi.view(address, sizeBytes),
-        // A signal, or a word that has changed already, ends the wait as well: callers look at the word again.
-        waitWhile: (index, expected, timeoutMs) =>
-          void futex(SYS_futex, base + index * 4, FUTEX_WAIT, expected, timespec(timeoutMs), 0, 0),
-        wake: (index) => void futex(SYS_futex, base + index * 4, FUTEX_WAKE, EVERYBODY, null, 0, 0),
-        view: (offset, size) => ffi.view(address + BigInt(offset), size),
-        unmap: () => void munmap(address, sizeBytes),
-      };
+      return mappingAt(Number(address), sizeBytes);
     },
+    mappingAt,
     punchHole(fd, offset, sizeBytes) {
       const mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
       checked('fallocate(PUNCH_HOLE)', fallocate(fd, mode, offset, sizeBytes));
@@ -151,13 +161,15 @@ export function createLinux(): System {
     },
     pollReadable(fds, timeoutMs) {
       const deadline = timeoutMs === undefined ? undefined : nowMs() + timeoutMs;
+      // A thread that is terminated notices it when a call returns; a process is killed as it stands.
+      const longestCallMs = Number(syscall(SYS_gettid, 0, 0)) === process.pid ? 2 ** 30 : THREAD_CALL_MS;
       const polled = Buffer.alloc(fds.length * POLLFD_BYTES);
       for (const [index, fd] of fds.entries()) {
         polled.writeInt32LE(fd, index * POLLFD_BYTES);
         polled.writeInt16LE(POLLIN, index * POLLFD_BYTES + 4);
       }
       for (;;) {
-        const left = deadline === undefined ? -1 : Math.min(Math.max(0, Math.ceil(deadline - nowMs())), 2 ** 30);
+        const left = Math.min(Math.max(0, Math.ceil((deadline ?? Number.POSITIVE_INFINITY) - nowMs())), longestCallMs);
         const count = pollCall(polled, fds.length, left);
         if (count > 0) return fds.filter((_, index) => polled.readInt16LE(index * POLLFD_BYTES + 6) !== 0);
         if (count < 0 && ffi.errno() !== EINTR) throw failed('poll');

@@ -5,16 +5,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 /**
  * One letter, as in proc(5): R running or runnable, S sleeping, D waiting for the disk, T stopped by a signal,
  * t by a tracer, Z zombie, X dead. `undefined` when there is no such process.
+ *
+ * @param tid - one of its threads; default: the main thread.
  */
-export function kernelState(pid: number): string | undefined {
+export function kernelState(pid: number, tid: number = pid): string | undefined {
   // "pid (name) S ...": the name may contain anything, so look behind its last parenthesis.
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = read(tid === pid ? `/proc/${pid}/stat` : `/proc/${pid}/task/${tid}/stat`);
   return stat?.charAt(stat.lastIndexOf(')') + 2);
 }
 
-/** The kernel function in which the main thread of `pid` sleeps, e.g. `ep_poll`; `undefined` when it tells none. */
-export function kernelWaitChannel(pid: number): string | undefined {
-  const channel = read(`/proc/${pid}/wchan`);
+/** The kernel function in which a thread of `pid`, the main one by default, sleeps, e.g. `ep_poll`; `undefined` when it tells none. */
+export function kernelWaitChannel(pid: number, tid: number = pid): string | undefined {
+  const channel = read(`/proc/${pid}/task/${tid}/wchan`);
   return channel === undefined || channel === '0' || channel === '' ? undefined : channel;
 }
 

@@ -2,12 +2,15 @@
 
 import { PlatformError } from '../errors.ts';
 import { createLinux } from './linux.ts';
+import { sheltered } from './shelter.ts';
 
 /** How a child process ended, before anybody reaped it. */
 export type WaitStatus = { readonly code: number } | { readonly signalNumber: number };
 
 /** Memory shared with other processes, until `unmap`. Never touch `buffer` after it: the process would fault. */
 export interface Mapping {
+  /** Where it is in this process: by it other threads of the process use the same mapping. */
+  readonly address: number;
   readonly buffer: ArrayBuffer;
   /** Blocks the thread while 32-bit word number `index` is `expected`, until `wake`; may also return early. */
   waitWhile(index: number, expected: number, timeoutMs?: number): void;
@@ -23,6 +26,8 @@ export interface System {
   threadId(): number;
   /** A pipe, closed on exec, its ends not blocking. */
   pipe(): { readonly readFd: number; readonly writeFd: number };
+  /** Opens a file for reading and writing, without blocking, closed on exec. Node, in a worker thread, would close it once more at the end. */
+  open(path: string): number;
   /** Has the kernel send SIGKILL to this process when the thread that started it ends. */
   dieWithParent(): void;
   /** Closes a descriptor that came from here; Node warns of such when it closes them in a worker thread. */
@@ -33,6 +38,8 @@ export interface System {
   createMemory(label: string, sizeBytes: number): number;
   /** Maps the first `sizeBytes` of `fd`, shared, for reading and writing. */
   map(fd: number, sizeBytes: number): Mapping;
+  /** What another thread of this process has mapped; to be unmapped once, when no thread uses it any more. */
+  mappingAt(address: number, sizeBytes: number): Mapping;
   /** Gives the memory of a range of a file in memory back to the kernel; it reads as 0 from then on. */
   punchHole(fd: number, offset: number, sizeBytes: number): void;
   /** Allocates all of a file, so that no touch of its pages can fail later; false when there is no room (ENOSPC, ENOMEM). */
@@ -67,7 +74,7 @@ export function system(): System {
     );
   }
   try {
-    current = createLinux();
+    current = sheltered(createLinux);
   } catch (cause) {
     throw new PlatformError(
       `Manyhands could not load its native part (koffi) on ${process.platform}-${process.arch}. ` +

@@ -6,6 +6,7 @@ import { introduce } from '../arena/profile.ts';
 import { StateError } from '../errors.ts';
 import { setTimeout } from '../platform/clock.ts';
 import { inheritedIdentity } from './process/inherited.ts';
+import { type Birth, birthOf, type ThreadIdentity } from './thread/birth.ts';
 
 /** What a process knows of itself; worker threads of it know the same. */
 export interface Identity {
@@ -17,9 +18,13 @@ export interface Identity {
 }
 
 /** The module that a child process runs first. */
-export const childEntry: string = fileURLToPath(
-  new URL(`./process/child${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
-);
+export const childEntry: string = entry('process/child');
+/** The module that a thread runs first. */
+export const threadEntry: string = entry('thread/worker');
+
+function entry(path: string): string {
+  return fileURLToPath(new URL(`./${path}${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
+}
 
 /**
  * The working directory from which relative paths in options of Node (`--import ./setup.js`) are meant, wherever the
@@ -41,10 +46,14 @@ export const isChild: boolean = process.argv[1] === childEntry;
 // Not imported: loading it takes 2 ms of the start of a child, and a child's first thread is a main thread.
 export const isMainThread: boolean = isChild || process.getBuiltinModule('node:worker_threads').isMainThread;
 
+/** What this thread was started with, when it is a `Thread`. */
+export const birth: Birth | undefined = isMainThread ? undefined : birthOf();
+
 introduce(() => {
   const { name, parent } = currentIdentity();
   const title = parent === undefined ? 'main process' : `process "${shortened(name)}"`;
-  return { title: isMainThread ? title : `thread ${threadId()} of ${title}`, parentPid: parent?.pid ?? 0 };
+  const thread = birth === undefined ? threadId() : `"${shortened(birth.identity.name)}"`;
+  return { title: isMainThread ? title : `thread ${thread} of ${title}`, parentPid: parent?.pid ?? 0 };
 });
 
 /** As many characters of a name as others are shown. */
@@ -63,8 +72,14 @@ let identity: Identity | undefined;
 
 /** Who this process is. */
 export function currentIdentity(): Identity {
-  identity ??= (isMainThread ? undefined : inheritedIdentity()) ?? { name: 'MainProcess', daemon: false, path: '' };
+  identity ??= birth?.process ??
+    (isMainThread ? undefined : inheritedIdentity()) ?? { name: 'MainProcess', daemon: false, path: '' };
   return identity;
+}
+
+/** The `Thread` that this code runs in; `undefined` in a main thread and in a Worker of Node's own. */
+export function currentThread(): ThreadIdentity | undefined {
+  return birth?.identity;
 }
 
 /** Child: takes on the identity that its parent gave. */

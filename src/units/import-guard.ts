@@ -8,7 +8,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { onThreadsModule } from '../codec/module-scope.ts';
 import { StartDuringImportError } from '../errors.ts';
-import { currentIdentity, isChild, isMainThread } from './current.ts';
+import { birth, currentIdentity, isChild, isMainThread } from './current.ts';
 
 interface ImportContext {
   readonly url: string;
@@ -16,10 +16,10 @@ interface ImportContext {
 
 const importing = new AsyncLocalStorage<ImportContext | undefined>();
 
-/** False in a child until it has its order: what runs there so far are the modules of `--import` and `--require`. */
-let mayStart = !isChild;
+/** False in a child or thread until it has its order: what runs there so far are the modules of `--import` and `--require`. */
+let mayStart = !isChild && birth === undefined;
 
-/** Child: from now on only imports are kept from starting units. */
+/** Child, thread: from now on only imports are kept from starting units. */
 export function permitStarts(): void {
   mayStart = true;
 }
@@ -78,7 +78,7 @@ export function runTarget<T>(body: () => T): T {
 export function assertMayStart(what: string): void {
   if (!mayStart) {
     throw new StartDuringImportError(
-      `${what} was started by a module that Node preloads (--import, --require, NODE_OPTIONS), in a child process.\n` +
+      `${what} was started by a module that Node preloads (--import, --require, NODE_OPTIONS), in a ${birth === undefined ? 'child process' : 'thread'}.\n` +
         'Children preload it as well, and must not start what their parent starts. Keep that code to the main program:\n\n' +
         '    if (isMainProcess) {\n      // what starts processes\n    }\n',
     );
@@ -95,8 +95,8 @@ export function assertMayStart(what: string): void {
   if (context === undefined) return;
   const guard = /\.c[jt]s$/.test(context.url) ? 'require.main === module' : 'import.meta.main';
   throw new StartDuringImportError(
-    `${what} was started by code that runs when a child process imports ${context.url}.\n` +
-      'A child imports the module of its target, and must not start what its parent starts. Keep that code to the main program:\n\n' +
+    `${what} was started by code that runs when a ${birth === undefined ? 'child process' : 'thread'} imports ${context.url}.\n` +
+      'It imports the module of its target, and must not start what its parent starts. Keep that code to the main program:\n\n' +
       `    if (${guard}) {\n      // what starts processes\n    }\n`,
   );
 }

@@ -16,11 +16,25 @@ export interface PackedTarget {
   readonly handles: Handles;
 }
 
+/** Numbers the SharedArrayBuffers of one message, which travel beside it. */
+export function memoryNumbers(memory: SharedArrayBuffer[]): (buffer: SharedArrayBuffer) => number {
+  return (buffer) => {
+    const known = memory.indexOf(buffer);
+    return known >= 0 ? known : memory.push(buffer) - 1;
+  };
+}
+
 /**
  * @param unit - the unit as messages name it, `process "worker"`.
+ * @param memory - filled with the SharedArrayBuffers in it; without it there may be none.
  * @throws {TargetError} `ERR_TARGET` naming the function, the variable or argument, and the way out.
  */
-export function packTarget(target: AnyFunction, args: readonly unknown[], unit: string): PackedTarget {
+export function packTarget(
+  target: AnyFunction,
+  args: readonly unknown[],
+  unit: string,
+  memory?: SharedArrayBuffer[],
+): PackedTarget {
   const modules = new Set<string>();
   const writer = new HandleWriter();
   try {
@@ -34,6 +48,7 @@ export function packTarget(target: AnyFunction, args: readonly unknown[], unit: 
       },
       encodeErrorClass,
       encodeHandle: writer.encodeHandle,
+      ...(memory === undefined ? {} : { encodeMemory: memoryNumbers(memory) }),
     });
     return { value, modules: [...modules], handles: writer.handles };
   } catch (error) {

@@ -29,10 +29,15 @@ export async function importModules(urls: readonly string[]): Promise<void> {
   }
 }
 
-/** The modules, and the classes of shared objects, must have been imported. @throws {TargetError} `ERR_TARGET` when the function is not found in them. */
-export function unpackTarget(value: Encoded): Target {
+/**
+ * The modules, and the classes of shared objects, must have been imported.
+ *
+ * @param memory - the SharedArrayBuffers that came beside it.
+ * @throws {TargetError} `ERR_TARGET` when the function is not found in the modules.
+ */
+export function unpackTarget(value: Encoded, memory: readonly SharedArrayBuffer[] = []): Target {
   const objects = objectTravel()?.reader();
-  const { target, args } = decode(value, { ...hooks, ...objects }) as Target;
+  const { target, args } = decode(value, { ...hooks, ...objects, decodeMemory: (number) => memory[number] }) as Target;
   return { target, args, handles: objects?.handles ?? [] };
 }
 

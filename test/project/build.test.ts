@@ -11,7 +11,13 @@ const SOURCES = {
     "#!/usr/bin/env node\nimport { answer } from '../index.ts';\nconsole.log(answer, ...process.argv.slice(2));\n",
   'src/units/process/child.ts': "import { answer } from '../../index.ts';\nconsole.log(answer);\n",
 };
-const ENTRIES = ['dist/cli/bin.js', 'dist/index.js', 'dist/units/process/child.js', 'dist/units/process/rehearsal.js'];
+const ENTRIES = [
+  'dist/cli/bin.js',
+  'dist/index.js',
+  'dist/units/process/child.js',
+  'dist/units/process/rehearsal.js',
+  'dist/units/thread/worker.js',
+];
 
 async function built(t: TestContext): Promise<ScratchProject> {
   const project = scratchProject(t, SOURCES);

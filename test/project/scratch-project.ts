@@ -15,6 +15,7 @@ const ENTRIES = {
   'src/cli/bin.ts': 'export {};\n',
   'src/units/process/child.ts': 'export {};\n',
   'src/units/process/rehearsal.ts': 'export {};\n',
+  'src/units/thread/worker.ts': 'export {};\n',
 };
 
 /** How a program ended, and what it wrote. */

@@ -8,8 +8,9 @@ import '../../platform/node-version.ts';
 import { existsSync } from 'node:fs';
 import { system } from '../../platform/system.ts';
 import { Mailbox, phases } from './mailbox.ts';
-import { inheritedArenaFd, mailboxFd } from './protocol.ts';
+import { inheritedArenaFd, mailboxFd, readOrder } from './protocol.ts';
 import { runOrder } from './run-order.ts';
+import { takeOn } from './take-on.ts';
 import { warmUp } from './warm-up.ts';
 
 const starter = process.argv[2] ?? '';
@@ -32,7 +33,11 @@ void (isSpare ? warmUp(() => mailbox.isStarted) : Promise.resolve()).then(() => 
   mailbox.phase = phases.warm;
   if (!mailbox.waitForStart()) process.exit();
   mailbox.waitWhileHeld();
-  return runOrder(mailbox);
+  return runOrder(mailbox, (parcel) => {
+    const order = readOrder(parcel);
+    const title = `Process "${order.identity.name}" (pid ${process.pid})`;
+    return { ...order, title, memory: [], printsUncaught: false, takeOn: () => takeOn(order) };
+  });
 });
 
 function bindToParent(): void {

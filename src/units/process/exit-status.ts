@@ -35,6 +35,8 @@ export function exitCodeOf({ code, signal }: ExitStatus): number {
 
 /** `exited with code 3`, `was killed by SIGKILL`: for messages. */
 export function describeExit({ kind, code, signal }: ExitStatus): string {
+  if (signal === undefined && kind === 'killed') return 'was terminated';
+  if (signal === undefined && kind === 'fatal') return 'broke down';
   if (signal === undefined) return `exited with code ${code}`;
   return kind === 'fatal' ? `broke down with ${signal}` : `was killed by ${signal}`;
 }

@@ -17,7 +17,12 @@
  *   AT_LOW/HIGH+i child    where its parcel begins
  *   WAIT_VERSION  child    odd while the text is being written
  *   WAIT_LENGTH   child    bytes of the text; 0 when the child waits for nothing that it can name
+ *   THREAD        thread   the kernel's id of it, and when it began: agents.ts
+ *   EXITED        thread   1 once its exit code is known, which stands behind it
  *   WAIT_TEXT …   child    UTF-8
+ *
+ * A thread of this process is a child as well, with a mailbox of its own. It does not map it: it uses its parent's mapping,
+ * which is there until the thread has ended.
  *
  *   parent                             child
  *   ------                             -----
@@ -34,6 +39,7 @@
  */
 
 import { ftruncateSync } from 'node:fs';
+import type { Place } from '../../arena/memory.ts';
 import type { Handles } from '../../channels/handles.ts';
 import type { Encoded } from '../../codec/types.ts';
 import { type Mapping, system } from '../../platform/system.ts';
@@ -54,6 +60,10 @@ const AT_LOW = 6;
 const AT_HIGH = 8;
 const WAIT_VERSION = 10;
 const WAIT_LENGTH = 11;
+const THREAD = 12;
+const THREAD_START = 13;
+const EXITED = 14;
+const EXIT_CODE = 15;
 /** In STARTED. */
 const DISMISSED = 2;
 const WAIT_TEXT_BYTE = 64;
@@ -70,6 +80,12 @@ export type Phase = (typeof phases)[keyof typeof phases];
 /** What a child's outcome is: the target's value; what was thrown; the same, thrown for want of a main guard. */
 export const outcomes = { returned: 0, threw: 1, unguarded: 2 } as const;
 export type OutcomeKind = keyof typeof outcomes;
+
+/** A thread as the kernel knows it. */
+export interface Thread {
+  readonly tid: number;
+  readonly startedAtTicks: number;
+}
 
 export interface Outcome {
   readonly kind: OutcomeKind;
@@ -92,9 +108,9 @@ export class Mailbox {
   /** Behind the last parcel written by this side. */
   #end: number = firstParcelPosition;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, mapping: Mapping) {
     this.fd = fd;
-    this.#mapping = system().map(fd, PAGE_BYTES);
+    this.#mapping = mapping;
     this.#words = new Int32Array(this.#mapping.buffer);
     this.#bytes = new Uint8Array(this.#mapping.buffer);
   }
@@ -103,7 +119,7 @@ export class Mailbox {
   static create(): Mailbox {
     const fd = system().createMemory(mailboxLabel, PAGE_BYTES);
     try {
-      return new Mailbox(fd);
+      return Mailbox.open(fd);
     } catch (error) {
       system().close(fd);
       throw error;
@@ -112,7 +128,17 @@ export class Mailbox {
 
   /** The child's side, of the descriptor that it inherited. */
   static open(fd: number): Mailbox {
-    return new Mailbox(fd);
+    return new Mailbox(fd, system().map(fd, PAGE_BYTES));
+  }
+
+  /** The side of a thread. */
+  static openAt({ fd, address }: Place): Mailbox {
+    return new Mailbox(fd, system().mappingAt(address, PAGE_BYTES));
+  }
+
+  /** For the thread that is given this mailbox. */
+  get place(): Place {
+    return { fd: this.fd, address: this.#mapping.address };
   }
 
   get phase(): Phase {
@@ -203,6 +229,38 @@ export class Mailbox {
     const { value, end } = readParcel(this.fd, at);
     const handles = JSON.parse(Buffer.from(readParcel(this.fd, end).value.head).toString('utf8')) as Handles;
     return { kind, value, handles };
+  }
+
+  /** The thread whose mailbox this is; `undefined` until it has said so. */
+  get thread(): Thread | undefined {
+    const tid = Atomics.load(this.#shared, THREAD);
+    return tid === 0 ? undefined : { tid, startedAtTicks: Atomics.load(this.#shared, THREAD_START) };
+  }
+
+  set thread({ tid, startedAtTicks }: Thread) {
+    Atomics.store(this.#shared, THREAD_START, startedAtTicks);
+    Atomics.store(this.#shared, THREAD, tid); // last: it is looked for by both
+  }
+
+  /** Code with which a thread ends; `undefined` when it could not say so. */
+  get exitCode(): number | undefined {
+    return Atomics.load(this.#shared, EXITED) === 0 ? undefined : Atomics.load(this.#shared, EXIT_CODE);
+  }
+
+  set exitCode(code: number) {
+    Atomics.store(this.#shared, EXIT_CODE, code);
+    Atomics.store(this.#shared, EXITED, 1); // last: the code counts from here on
+    this.#mapping.wake(EXITED);
+  }
+
+  /** Parent: blocks its thread until the thread of this mailbox ends, for a time at the most. May return early. */
+  waitForExit(timeoutMs: number): void {
+    this.#mapping.waitWhile(EXITED, 0, timeoutMs);
+  }
+
+  /** Parent: blocks its thread for a time. */
+  pause(timeoutMs: number): void {
+    this.#mapping.waitWhile(EXITED, Atomics.load(this.#shared, EXITED), timeoutMs);
   }
 
   /** What the child says it waits for; the child sets it, the parent reads it. */

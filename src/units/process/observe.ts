@@ -4,9 +4,9 @@ import { kernelState, kernelWaitChannel } from '../../platform/proc.ts';
 import type { UnitState } from '../unit.ts';
 import { type Mailbox, phases } from './mailbox.ts';
 
-/** The state of a child that has been started and has not been seen to end. */
-export function observeState(pid: number, mailbox: Mailbox): UnitState {
-  const letter = kernelState(pid);
+/** The state of a child, or of a thread of this process, that has been started and has not been seen to end. */
+export function observeState(pid: number, mailbox: Mailbox, tid: number = pid): UnitState {
+  const letter = kernelState(pid, tid);
   // It is ending: its main thread is a zombie already, others are not, or Node has reaped it and not told of it yet.
   if (letter === undefined || letter === 'Z' || letter === 'X') return 'running';
   if (letter === 'T' || letter === 't') return 'ready';
@@ -16,8 +16,8 @@ export function observeState(pid: number, mailbox: Mailbox): UnitState {
 }
 
 /** What the child waits for: as it says itself, or else what the kernel tells. */
-export function observeWait(pid: number, mailbox: Mailbox): string {
-  return mailbox.waitingFor ?? describeChannel(kernelWaitChannel(pid));
+export function observeWait(pid: number, mailbox: Mailbox, tid: number = pid): string {
+  return mailbox.waitingFor ?? describeChannel(kernelWaitChannel(pid, tid));
 }
 
 /** Functions of the kernel in which a thread sleeps, from their beginning. */

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
-import { ValidationError } from '../../errors.ts';
+import { type Check, checkOf, checkUnitOptions, refuse, show } from '../options.ts';
 import type { UnitOptions } from '../unit.ts';
 
 /** Where the output of a process goes. */
@@ -42,25 +42,8 @@ const smallestMemoryBytes = 64 * 2 ** 20;
 
 /** @throws {ValidationError} `ERR_VALIDATION`, naming the option, its value, and what to write. */
 export function checkProcessOptions(options: unknown): asserts options is ProcessOptions<readonly unknown[], unknown> {
-  if (typeof options === 'function')
-    refuse('new Process() takes an object. Write new Process({ target: fn, args: [...] }).');
-  if (typeof options !== 'object' || options === null)
-    refuse('new Process() needs an object with a target: new Process({ target: fn }).');
-  const given = options as Record<string, unknown>;
-  for (const name of Object.keys(given)) {
-    if (!known.has(name)) refuse(`new Process() has no option "${name}".${suggestion(name)}`);
-  }
-  check(given, 'target', (value) => typeof value === 'function', 'a function', false);
-  if (isClass(given.target)) {
-    const name = given.target.name || 'TheClass';
-    refuse(
-      `new Process(): target must be a function to call, and is the class ${name}. Write target: (...args) => { new ${name}(...args); }.`,
-    );
-  }
-  check(given, 'args', Array.isArray, 'an array of arguments: args: [value]');
-  check(given, 'name', (value) => typeof value === 'string', 'a string');
-  check(given, 'daemon', (value) => typeof value === 'boolean', 'true or false');
-  check(given, 'signal', (value) => value instanceof AbortSignal, 'an AbortSignal');
+  const given = checkUnitOptions(options, 'Process', known);
+  const check: Check = checkOf('Process');
   check(
     given,
     'env',
@@ -104,54 +87,6 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** @throws {ValidationError} `ERR_VALIDATION` unless `timeoutMs` is undefined or a number from 0 up. */
-export function checkTimeout(timeoutMs: unknown, call: string): asserts timeoutMs is number | undefined {
-  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return;
-  refuse(
-    `${call} takes a number of milliseconds, 0 or more, and got ${show(timeoutMs)}. Leave it out to wait without a limit.`,
-  );
-}
-
-function check(
-  given: Record<string, unknown>,
-  name: string,
-  isValid: (value: unknown) => boolean,
-  wanted: string,
-  isOptional = true,
-): void {
-  const value = given[name];
-  if (value === undefined && isOptional) return;
-  if (!isValid(value)) refuse(`new Process(): ${name} must be ${wanted}, and is ${show(value)}.`);
-}
-
-function refuse(message: string): never {
-  throw new ValidationError(message);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
-  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  const { name } = (value.constructor ?? Object) as { readonly name: string };
-  return name === 'Object' ? 'an object' : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
-}
-
-/** A known name that differs from `name` by case or by a usual slip. */
-function suggestion(name: string): string {
-  const usual: Record<string, string> = {
-    func: 'target', fn: 'target', function: 'target', callback: 'target', arguments: 'args', argv: 'args', kwargs: 'args',
-    title: 'name', daemonic: 'daemon', abortsignal: 'signal', environment: 'env', workingdirectory: 'cwd', output: 'stdio',
-    priority: 'nice', cpus: 'affinity', cpuaffinity: 'affinity', memorylimit: 'memoryLimitBytes', maxmemory: 'memoryLimitBytes',
-  }; // biome-ignore format: a table
-  const low = name.toLowerCase();
-  const found =
-    usual[low] ??
-    [...known].find((candidate) => candidate.toLowerCase() === low || candidate.toLowerCase() === `${low}s`);
-  return found === undefined ? ` It has: ${[...known].join(', ')}.` : ` Did you mean "${found}"?`;
-}
-
 function isInteger(value: unknown, from: number, to: number): boolean {
   return Number.isInteger(value) && (value as number) >= from && (value as number) <= to;
 }
@@ -166,10 +101,6 @@ function checkVariable(name: string, value: unknown): void {
     refuse(`new Process(): env has the name ${show(name)}; a name is not empty and has no "=" and no NUL.`);
   if (value === undefined || (typeof value === 'string' && !value.includes('\0'))) return;
   refuse(`new Process(): env.${name} must be a string without NUL, or undefined to remove it, and is ${show(value)}.`);
-}
-
-function isClass(value: unknown): value is { readonly name: string } {
-  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 function isAffinity(value: unknown, processors: number): boolean {

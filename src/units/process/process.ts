@@ -11,16 +11,17 @@ import { clearTimeout, setTimeout } from '../../platform/clock.ts';
 import { ownUmask } from '../../platform/proc.ts';
 import { stir } from '../../sync/standstill.ts';
 import { registerWaitable } from '../../sync/waitable.ts';
-import { currentIdentity, workingDirectory } from '../current.ts';
+import { currentIdentity, currentThread, workingDirectory } from '../current.ts';
 import { within } from '../deadline.ts';
 import { assertMayStart } from '../import-guard.ts';
+import { checkTimeout } from '../options.ts';
 import { type PackedTarget, packTarget } from '../target-pack.ts';
 import type { Unit, UnitState } from '../unit.ts';
 import { boot } from './boot.ts';
 import { addChild, nextPath, removeChild } from './children.ts';
 import { type ExitStatus, exitCodeOf } from './exit-status.ts';
 import { heapBounds } from './heap-bounds.ts';
-import { checkFolder, checkProcessOptions, checkTimeout, type ProcessOptions } from './options.ts';
+import { checkFolder, checkProcessOptions, type ProcessOptions } from './options.ts';
 import { type Order, writeOrder } from './protocol.ts';
 import { Run } from './run.ts';
 import { type Settled, settle } from './settlement.ts';
@@ -82,7 +83,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     this.#options = options as ProcessOptions<A, R>;
     this.#path = nextPath();
     this.name = options.name ?? `Process-${this.#path}`;
-    this.daemon = options.daemon ?? currentIdentity().daemon;
+    this.daemon = options.daemon ?? (currentThread() ?? currentIdentity()).daemon;
   }
 
   /**

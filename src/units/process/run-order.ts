@@ -1,4 +1,4 @@
-/** A child's work: it takes on the order, imports, runs the target, and leaves how that went. */
+/** The work of a child or thread: it takes on the order, imports, runs the target, and leaves how that went. */
 
 import { inspect } from 'node:util';
 import { announceWaits } from '../../arena/reasons.ts';
@@ -13,26 +13,42 @@ import { loadSharedObjects } from '../shared-objects.ts';
 import { callTarget, importModules, unpackTarget } from '../target-unpack.ts';
 import { unsettledExitCode } from './exit-status.ts';
 import { type Mailbox, phases } from './mailbox.ts';
-import { readOrder } from './protocol.ts';
-import { takeOn } from './take-on.ts';
 
-/** Runs what the mailbox holds. What fails ends the process with code 1, after the error was left and printed. */
-export async function runOrder(mailbox: Mailbox): Promise<void> {
+export interface Work {
+  /** Who does it, for messages. */
+  readonly title: string;
+  /** Modules to import first. */
+  readonly modules: readonly string[];
+  readonly hasSharedObjects: boolean;
+  /** The SharedArrayBuffers in target and arguments. */
+  readonly memory: readonly SharedArrayBuffer[];
+  /** Whether an uncaught error is printed here, and not by Node. */
+  readonly printsUncaught: boolean;
+  /** Takes on what the unit shall be. Throws what the system says. */
+  takeOn(): void;
+}
+
+/**
+ * Runs what the mailbox holds. What fails ends the unit with code 1, after the error was left and printed.
+ *
+ * @param read - reads the first parcel.
+ */
+export async function runOrder(mailbox: Mailbox, read: (order: Encoded) => Work): Promise<void> {
   const [orderParcel, targetParcel] = mailbox.takeStart();
-  const order = readOrder(orderParcel);
-  const title = `Process "${order.identity.name}" (pid ${process.pid})`;
+  const work = read(orderParcel);
+  const { title } = work;
   announceWaits((reason) => {
     mailbox.waitingFor = reason;
   });
-  reportUncaught(mailbox, title);
+  reportUncaught(mailbox, work);
   const settle = reportUnsettled(title);
   try {
-    takeOn(order);
+    work.takeOn();
     permitStarts();
     mailbox.phase = phases.importing;
-    await importModules(order.modules);
-    if (order.hasSharedObjects) await loadSharedObjects();
-    const target = unpackTarget(targetParcel);
+    await importModules(work.modules);
+    if (work.hasSharedObjects) await loadSharedObjects();
+    const target = unpackTarget(targetParcel, work.memory);
     mailbox.phase = phases.running;
     // After the phase: a parent that finds an earlier one lets go itself. A death in between holds it for ever, which is
     // better than to let go twice.
@@ -55,14 +71,14 @@ function fail(mailbox: Mailbox, title: string, error: unknown): never {
 }
 
 /** An error outside of the target: Node prints it and ends the process, unless the program handles it. */
-function reportUncaught(mailbox: Mailbox, title: string): void {
+function reportUncaught(mailbox: Mailbox, { title, printsUncaught }: Work): void {
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
     // A capture callback, node:domain's for one, handles it without any listener.
     if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return;
     postError(mailbox, error);
     // The parent tells of it: there, once is enough for all children.
     if (error instanceof StartDuringImportError) process.exit(1);
-    process.stderr.write(`${title} failed by an uncaught error:\n`);
+    process.stderr.write(`${title} failed by an uncaught error:\n${printsUncaught ? `${errorText(error)}\n` : ''}`);
   });
 }
 

@@ -78,6 +78,10 @@ export class Run {
     });
   }
 
+  get id(): string {
+    return `pid ${this.pid}`;
+  }
+
   get stdout(): Readable | null {
     return this.#handle.stdout;
   }
