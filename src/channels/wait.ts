@@ -12,7 +12,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits until at least one of `objects` is ready: a connection or queue from which something can be got, or that is closed; an
- * event that is set; a process that has ended. Takes nothing: by the time of a `get`, another one may have been faster.
+ * event that is set; a process or thread that has ended. Takes nothing: by the time of a `get`, another one may have been faster.
  *
  * @returns those that are ready, in the order given; none when `timeoutMs` passed first (0 only looks).
  * @throws {ValidationError} `ERR_VALIDATION` for what cannot be waited for. The reason of an aborted `signal`.
@@ -64,7 +64,7 @@ function checkedSources(objects: unknown): Readiness[] {
     const source = readinessOf(object);
     if (source !== undefined) return source;
     throw new ValidationError(
-      `wait(): element ${i} is ${String(object)}. It waits for connections, queues, events and processes.`,
+      `wait(): element ${i} is ${String(object)}. It waits for connections, queues, events, processes and threads.`,
     );
   });
 }

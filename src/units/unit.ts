@@ -14,7 +14,7 @@ export interface UnitOptions<A extends readonly unknown[], R> {
   target: (...args: [...A]) => R;
   /** Its arguments, copied at `start()`. Default: none. */
   args?: A;
-  /** Default: `Process-1`, `Process-2`, …, inside of `Process-2` `Process-2:1`. Need not be unique. */
+  /** Default: `Process-1`, `Process-2`, …, inside of `Process-2` `Process-2:1`; `Thread-1`, …. Need not be unique. */
   name?: string;
   /** A daemon does not keep its parent alive and ends with it. Default: inherited from the unit that creates it. */
   daemon?: boolean;
