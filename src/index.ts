@@ -27,6 +27,8 @@ export { Lock, type LockOptions } from './sync/lock.ts';
 export { RLock } from './sync/rlock.ts';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.ts';
 export type { WaitOptions } from './sync/waiting.ts';
+export { checkpoint } from './units/coroutine/checkpoint.ts';
+export { Coroutine } from './units/coroutine/coroutine.ts';
 export {
   type CurrentProcess,
   currentProcess,
@@ -34,6 +36,7 @@ export {
   type ParentProcess,
   parentProcess,
 } from './units/current.ts';
+export { type CurrentUnit, currentUnit } from './units/current-unit.ts';
 export { activeChildren } from './units/process/children.ts';
 export type { ProcessOptions, ProcessStdio } from './units/process/options.ts';
 export { Process } from './units/process/process.ts';

@@ -1,42 +1,51 @@
-/** What this process waits for, by name: seen by its parent as `waitingFor`. */
+/** What this process, and each of its coroutines, waits for, by name: seen from outside as `waitingFor`. */
 
-interface Entry {
-  readonly text: string;
-  older: Entry | undefined;
-  younger: Entry | undefined;
-  isOver: boolean;
+import { currentWaiter, type ShownWait } from './waiter.ts';
+
+/** Whose waits they are; linked, because thousands may end in any order. */
+interface Waiting {
+  youngestWait: ShownWait | undefined;
 }
 
+const ofProcess: Waiting = { youngestWait: undefined };
 /** Set by what runs this process as a child. */
 let announce: ((reason: string | undefined) => void) | undefined;
-/** Linked, because thousands may end in any order. */
-let youngest: Entry | undefined;
 
 export function announceWaits(to: (reason: string | undefined) => void): void {
   announce = to;
 }
 
 /**
- * Says that this process waits for `reason` until the returned function is called. With several waits at a time, the
- * youngest is shown.
+ * Says that this process, and the coroutine that calls, waits for `reason` until the returned function is called. With several
+ * waits at a time, the youngest is shown.
  */
 export function beginWait(reason: string): () => void {
-  const entry: Entry = { text: reason, older: youngest, younger: undefined, isOver: false };
-  if (youngest !== undefined) youngest.younger = entry;
-  youngest = entry;
+  const waiter = currentWaiter();
+  const entry = push(ofProcess, reason);
+  const own = waiter && push(waiter, reason);
   announce?.(reason);
   return () => {
-    if (!entry.isOver) endWait(entry);
+    if (entry.isOver) return;
+    if (waiter !== undefined && own !== undefined) remove(waiter, own);
+    if (remove(ofProcess, entry)) announce?.(ofProcess.youngestWait?.text);
   };
 }
 
-function endWait(entry: Entry): void {
+function push(waiting: Waiting, text: string): ShownWait {
+  const entry: ShownWait = { text, older: waiting.youngestWait, younger: undefined, isOver: false };
+  if (waiting.youngestWait !== undefined) waiting.youngestWait.younger = entry;
+  waiting.youngestWait = entry;
+  return entry;
+}
+
+/** True when it was the youngest. */
+function remove(waiting: Waiting, entry: ShownWait): boolean {
   entry.isOver = true;
   if (entry.older !== undefined) entry.older.younger = entry.younger;
   if (entry.younger !== undefined) {
     entry.younger.older = entry.older;
-    return;
+    return false;
   }
-  youngest = entry.older;
-  announce?.(youngest?.text);
+  waiting.youngestWait = entry.older;
+  return true;
 }

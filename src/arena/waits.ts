@@ -21,20 +21,27 @@ const RECHECK_MS = 100;
 type Resolve = (status: Status) => void;
 
 const pending = new Map<number, Resolve>();
+/** Those of them that keep the program alive. */
+const keeping = new Set<number>();
 /** Those of them that have not looked at their object yet. */
 const unchecked = new Set<number>();
 let doorbell: Doorbell | undefined;
 let timer: NodeJS.Timeout | undefined;
 let isDrainPlanned = false;
 
-/** Resolves once the record is no longer parked. It must be queued in the turn of the loop in which this is called. */
-export function awaitRecord(record: number): Promise<Status> {
+/**
+ * Resolves once the record is no longer parked. It must be queued in the turn of the loop in which this is called.
+ *
+ * @param keepsAlive - whether the program lives as long as it waits; not for a daemon.
+ */
+export function awaitRecord(record: number, keepsAlive = true): Promise<Status> {
   return new Promise((resolve) => {
     pending.set(record, resolve);
     unchecked.add(record);
     doorbell ??= new Doorbell(drain);
     timer ??= ownTimer(setInterval(lookAround, RECHECK_MS).unref());
-    doorbell.setRef(true);
+    if (keepsAlive) keeping.add(record);
+    doorbell.setRef(keeping.size > 0);
     arm();
   });
 }
@@ -112,8 +119,8 @@ function settle(record: number, status: Status): void {
   pending.delete(record);
   unchecked.delete(record);
   resolve(status);
+  if (keeping.delete(record) && keeping.size === 0) doorbell?.setRef(false);
   if (pending.size > 0) return;
-  doorbell?.setRef(false);
   clearInterval(timer);
   timer = undefined;
 }

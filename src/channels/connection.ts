@@ -6,7 +6,7 @@ import { sendAsHandle } from '../codec/value-kind.ts';
 import { BufferTooShortError, ClosedError, StateError, TimeoutError, ValidationError } from '../errors.ts';
 import { atOf, fromHandle, letGoOf, makeObject, takeObject, words } from '../sync/shared-object.ts';
 import { registerWaitable } from '../sync/waitable.ts';
-import { checkWaitOptions, type WaitOptions } from '../sync/waiting.ts';
+import { checkWaitOptions, throwIfAborted, type WaitOptions } from '../sync/waiting.ts';
 import { isReadable, Looking, type Owner, Putting, spinForMessage, Taking, Waits } from './errands.ts';
 import { type Incoming, isBytes, type Outgoing, packBytes, packValue, unpackBytes, unpackValue } from './message.ts';
 import { isTurnDue, late, nextTurn, notYet, pass, passSync, tryOrPass, tryPass, tryPassSync } from './passing.ts';
@@ -100,6 +100,7 @@ export class Connection<T = unknown> implements Disposable, Owner {
    */
   async poll(timeoutMs = 0): Promise<boolean> {
     checkWaitOptions({ timeoutMs }, 'poll()');
+    throwIfAborted(undefined);
     const stream = this.#readable('poll');
     if (isReadable(stream.body)) return true;
     return timeoutMs > 0 && (await tryOrPass(new Looking(this, stream), { timeoutMs })) !== late;
@@ -173,7 +174,7 @@ export class Connection<T = unknown> implements Disposable, Owner {
   async #send(stream: Stream, message: Outgoing, options: WaitOptions | undefined): Promise<void> {
     const putting = new Putting(this, stream, message);
     try {
-      options?.signal?.throwIfAborted();
+      throwIfAborted(options);
       if (tryPass(putting) !== notYet) return isTurnDue() ? await nextTurn() : undefined;
       const result = await pass(putting, options);
       if (result === late) throw this.#late('could send nothing', options);
@@ -183,7 +184,7 @@ export class Connection<T = unknown> implements Disposable, Owner {
   }
 
   async #receive<R>(taking: Taking<R>, options: WaitOptions | undefined): Promise<R> {
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     const result = await tryOrPass(taking, options);
     if (result === late) throw this.#late('received nothing', options);
     return result;

@@ -2,7 +2,7 @@
 
 import { giveRecord, type Mode, modes, type Status, statuses, takeRecord } from '../arena/records.ts';
 import { setImmediate } from '../platform/clock.ts';
-import { deadlineOf, type WaitOptions, wait, waitSync } from '../sync/waiting.ts';
+import { deadlineOf, throwIfGivenUp, type WaitOptions, wait, waitSync } from '../sync/waiting.ts';
 import { come, comeBack, comeFirst, isStrict, passOn } from './gate.ts';
 
 /** What somebody wants who comes to a gate. */
@@ -61,7 +61,7 @@ export async function pass<T>(errand: Errand<T>, options: WaitOptions | undefine
     for (;;) {
       const status = line.stand() ? await wait(line.record, errand.reason(), deadline, options?.signal) : undefined;
       const after = line.tryAfter(status);
-      if (after === late) options?.signal?.throwIfAborted();
+      if (after === late) throwIfGivenUp(options?.signal);
       if (after !== notYet) return after;
     }
   } finally {

@@ -6,7 +6,7 @@ import { sendAsHandle } from '../codec/value-kind.ts';
 import { ClosedError, TimeoutError, ValidationError } from '../errors.ts';
 import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf, words } from '../sync/shared-object.ts';
 import { registerWaitable } from '../sync/waitable.ts';
-import { checkWaitOptions, type WaitOptions } from '../sync/waiting.ts';
+import { checkWaitOptions, throwIfAborted, type WaitOptions } from '../sync/waiting.ts';
 import { isReadable, Looking, type Owner, Putting, spinForMessage, Taking } from './errands.ts';
 import { type Incoming, packValue, unpackValue } from './message.ts';
 import {
@@ -91,7 +91,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
    */
   async put(value: T, options?: WaitOptions): Promise<void> {
     if (options !== undefined) checkWaitOptions(options, 'put()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     const putting = new Putting(this, this.#stream, packValue(value));
     if (tryPass(putting) === notYet) await this.#putLater(putting, options);
     else if (isTurnDue()) await nextTurn();
@@ -126,7 +126,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
    */
   async get(options?: WaitOptions): Promise<T> {
     if (options !== undefined) checkWaitOptions(options, 'get()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     const taken = tryPass(this.#taking);
     if (taken !== notYet) {
       if (isTurnDue()) await nextTurn();
@@ -182,7 +182,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
   /** Waits until every item that was put has been got, and `taskDone` was said of it. */
   async join(options?: WaitOptions): Promise<void> {
     checkWaitOptions(options, 'join()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     const { body } = this.#stream;
     const errand: Errand<true> = {
       gate: gateOf(body, passages.join),

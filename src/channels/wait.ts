@@ -1,9 +1,10 @@
 /** Waiting for whichever comes first of several objects. */
 
+import { currentWaiter } from '../arena/waiter.ts';
 import { ValidationError } from '../errors.ts';
 import { clearTimeout, setTimeout } from '../platform/clock.ts';
 import { type Readiness, readinessOf } from '../sync/waitable.ts';
-import { checkWaitOptions, deadlineOf, type WaitOptions } from '../sync/waiting.ts';
+import { checkWaitOptions, deadlineOf, throwIfAborted, type WaitOptions } from '../sync/waiting.ts';
 
 /** What `wait` can wait for: a Connection, a Queue, an Event or a unit. Which it is, is checked at the call. */
 export type Waitable = object;
@@ -20,7 +21,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export async function wait<W extends Waitable>(objects: readonly W[], options?: WaitOptions): Promise<W[]> {
   const sources = checkedSources(objects);
   checkWaitOptions(options, 'wait()');
-  options?.signal?.throwIfAborted();
+  throwIfAborted(options);
   const deadline = deadlineOf(options);
   for (;;) {
     const ready = objects.filter((_, i) => sources[i]!.isReady());
@@ -42,6 +43,7 @@ async function firstOf(
     const left = deadline - performance.now();
     // Node's timers come up to a millisecond early.
     if (left < LONGEST_TIMER_MS) timer = setTimeout(resolve, Math.ceil(left + 1));
+    if (currentWaiter()?.isDaemon === true) timer?.unref();
     signal?.addEventListener('abort', () => resolve(), { once: true, signal: others.signal });
   });
   const waits = sources.map((source) => source.whenReady(others.signal));
@@ -64,7 +66,7 @@ function checkedSources(objects: unknown): Readiness[] {
     const source = readinessOf(object);
     if (source !== undefined) return source;
     throw new ValidationError(
-      `wait(): element ${i} is ${String(object)}. It waits for connections, queues, events, processes and threads.`,
+      `wait(): element ${i} is ${String(object)}. It waits for connections, queues, events and units.`,
     );
   });
 }

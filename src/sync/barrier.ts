@@ -22,7 +22,15 @@ import { exclusively, registerRepair } from '../arena/repair.ts';
 import { sendAsHandle } from '../codec/value-kind.ts';
 import { BrokenBarrierError, ValidationError } from '../errors.ts';
 import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf, travelsWith } from './shared-object.ts';
-import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
+import {
+  checkWaitOptions,
+  deadlineOf,
+  throwIfAborted,
+  throwIfGivenUp,
+  type WaitOptions,
+  wait,
+  waitSync,
+} from './waiting.ts';
 
 export interface BarrierOptions {
   /** Run by the last party of each round, in its process, before any goes on. It travels with the barrier, as targets do. */
@@ -85,7 +93,7 @@ export class Barrier {
    */
   async wait(options: WaitOptions = {}): Promise<number> {
     checkWaitOptions(options, 'wait()');
-    options.signal?.throwIfAborted();
+    throwIfAborted(options);
     const deadline = this.#deadline(options);
     for (;;) {
       const record = this.#arrive(modes.loop);
@@ -188,7 +196,7 @@ export class Barrier {
     giveRecord(record);
     if (status === statuses.cancelled) {
       this.abort();
-      signal?.throwIfAborted();
+      throwIfGivenUp(signal);
     }
     if (status === statuses.cancelled || value === BROKEN) throw broken(this);
     return value - 1;

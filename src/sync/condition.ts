@@ -23,7 +23,16 @@ import {
   titleOf,
   travelsWith,
 } from './shared-object.ts';
-import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
+import {
+  checkWaitOptions,
+  deadlineOf,
+  shielded,
+  throwIfAborted,
+  throwIfGivenUp,
+  type WaitOptions,
+  wait,
+  waitSync,
+} from './waiting.ts';
 
 export interface ConditionOptions {
   /** Shown in `waitingFor` and in messages; up to 60 bytes. */
@@ -97,14 +106,16 @@ export class Condition {
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     checkWaitOptions(options, 'wait()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     const deadline = deadlineOf(options);
     const { record, count, resume } = this.#letGo(modes.loop);
     const isNotified = (await wait(record, `${this}`, deadline, options?.signal)) === statuses.granted;
     giveRecord(record);
-    for (let i = 0; i < count; i++) await this.lock.acquire();
+    await shielded(async () => {
+      for (let i = 0; i < count; i++) await this.lock.acquire();
+    });
     resume();
-    if (!isNotified) options?.signal?.throwIfAborted();
+    if (!isNotified) throwIfGivenUp(options?.signal);
     return isNotified;
   }
 

@@ -9,7 +9,15 @@ import { exclusively, registerRepair } from '../arena/repair.ts';
 import { sendAsHandle } from '../codec/value-kind.ts';
 import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf } from './shared-object.ts';
 import { registerWaitable } from './waitable.ts';
-import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
+import {
+  checkWaitOptions,
+  deadlineOf,
+  throwIfAborted,
+  throwIfGivenUp,
+  type WaitOptions,
+  wait,
+  waitSync,
+} from './waiting.ts';
 
 export interface EventOptions {
   /** Shown in `waitingFor` and in messages; up to 60 bytes. */
@@ -52,12 +60,12 @@ export class Event {
   /** Resolves true once it is set, false when `timeoutMs` passed first; rejects with the reason of an aborted signal. */
   async wait(options?: WaitOptions): Promise<boolean> {
     checkWaitOptions(options, 'wait()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     if (this.isSet) return true;
     const record = this.#queue(modes.loop);
     if (record === 0) return true;
     const isSet = ended(record, await wait(record, `${this}`, deadlineOf(options), options?.signal));
-    if (!isSet) options?.signal?.throwIfAborted();
+    if (!isSet) throwIfGivenUp(options?.signal);
     return isSet;
   }
 

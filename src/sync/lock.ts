@@ -8,7 +8,15 @@ import { NotOwnerError, TimeoutError } from '../errors.ts';
 import type { Lease } from './lease.ts';
 import { gifts, isHeldAt, queueAgain, queueUp, release, spin, TURN, TURNS, takeFree, tryTake } from './lock-words.ts';
 import { checkName, fromHandle, makeObject, takeObject, titleOf, words } from './shared-object.ts';
-import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
+import {
+  checkWaitOptions,
+  deadlineOf,
+  throwIfAborted,
+  throwIfGivenUp,
+  type WaitOptions,
+  wait,
+  waitSync,
+} from './waiting.ts';
 
 export interface LockOptions {
   /** Shown in `waitingFor`, in messages and by `deadlocks()`; up to 60 bytes. */
@@ -53,7 +61,7 @@ export class Lock {
    */
   async acquire(options?: WaitOptions): Promise<Lease> {
     checkWaitOptions(options, 'acquire()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     if (takeFree(this.#at)) return this.#lease(false);
     const deadline = deadlineOf(options);
     let record = this.#queue(modes.loop);
@@ -130,7 +138,7 @@ export class Lock {
     const gift = Atomics.load(words(), record + VALUE);
     giveRecord(record);
     if (status !== statuses.cancelled) return this.#lease(status === statuses.granted && gift === gifts.abandonedLock);
-    options?.signal?.throwIfAborted();
+    throwIfGivenUp(options?.signal);
     throw new TimeoutError(`${this} was not free within ${options?.timeoutMs} ms.`);
   }
 

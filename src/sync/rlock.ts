@@ -7,7 +7,7 @@ import type { Lease } from './lease.ts';
 import { Lock, type LockOptions } from './lock.ts';
 import { COUNT } from './lock-words.ts';
 import { atOf, titleOf, words } from './shared-object.ts';
-import { checkWaitOptions, type WaitOptions } from './waiting.ts';
+import { checkWaitOptions, throwIfAborted, type WaitOptions } from './waiting.ts';
 
 /**
  * A `Lock` that may be taken again by the unit that holds it, and is free once it was released as often. Releasing
@@ -20,7 +20,7 @@ export class RLock extends Lock {
 
   override async acquire(options?: WaitOptions): Promise<Lease> {
     checkWaitOptions(options, 'acquire()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     return this.#again() ?? this.#first(await super.acquire(options));
   }
 

@@ -8,7 +8,15 @@ import { TimeoutError, ValidationError } from '../errors.ts';
 import type { Lease } from './lease.ts';
 import { give, initialise, permitsLeft, queueUp, take, tryTake, VALUE_MAX } from './semaphore-words.ts';
 import { atOf, checkName, fromHandle, makeObject, takeObject, titleOf, words } from './shared-object.ts';
-import { checkWaitOptions, deadlineOf, type WaitOptions, wait, waitSync } from './waiting.ts';
+import {
+  checkWaitOptions,
+  deadlineOf,
+  throwIfAborted,
+  throwIfGivenUp,
+  type WaitOptions,
+  wait,
+  waitSync,
+} from './waiting.ts';
 
 export interface SemaphoreOptions {
   /** Shown in `waitingFor` and in messages; up to 60 bytes. */
@@ -43,7 +51,7 @@ export class Semaphore {
    */
   async acquire(options?: WaitOptions): Promise<Lease> {
     checkWaitOptions(options, 'acquire()');
-    options?.signal?.throwIfAborted();
+    throwIfAborted(options);
     const at = atOf(this);
     if (take(at)) return new Permit(this);
     const deadline = deadlineOf(options);
@@ -93,7 +101,7 @@ export class Semaphore {
   #got(record: number, status: Status, options: WaitOptions | undefined): Lease {
     giveRecord(record);
     if (status === statuses.granted) return new Permit(this);
-    options?.signal?.throwIfAborted();
+    throwIfGivenUp(options?.signal);
     throw new TimeoutError(`${this} had no permit within ${options?.timeoutMs} ms.`);
   }
 }

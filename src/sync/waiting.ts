@@ -3,6 +3,7 @@
 import { memory } from '../arena/memory.ts';
 import { beginWait } from '../arena/reasons.ts';
 import { ENDLESS, type Status, statuses } from '../arena/records.ts';
+import { currentWaiter, throwIfCancelled } from '../arena/waiter.ts';
 import { awaitRecord, sleepOn, withdraw } from '../arena/waits.ts';
 import { ValidationError } from '../errors.ts';
 import { onAbort } from './abort.ts';
@@ -34,32 +35,63 @@ export function checkWaitOptions(options: WaitOptions | undefined, call: string)
   }
 }
 
+/**
+ * To be called before a wait.
+ *
+ * @throws {CancelledError} `ERR_CANCELLED` in a coroutine that was cancelled. The reason of an aborted signal.
+ */
+export function throwIfAborted(options: WaitOptions | undefined): void {
+  throwIfCancelled();
+  options?.signal?.throwIfAborted();
+}
+
+/** To be called after a wait that ended as `cancelled`: throws as `throwIfAborted`, unless the time has passed. */
+export function throwIfGivenUp(signal: AbortSignal | undefined): void {
+  currentWaiter()?.raiseInterrupted();
+  signal?.throwIfAborted();
+}
+
+/** Lets a coroutine that was cancelled wait for what it must have all the same. */
+export async function shielded<T>(body: () => Promise<T>): Promise<T> {
+  const unshield = currentWaiter()?.shield();
+  try {
+    return await body();
+  } finally {
+    unshield?.();
+  }
+}
+
 /** The moment, of `performance.now`, at which a wait that begins now ends. */
 export function deadlineOf(options: WaitOptions | undefined): number {
   return performance.now() + (options?.timeoutMs ?? Number.POSITIVE_INFINITY);
 }
 
 /**
- * What became of the record. `cancelled`: the time has passed, or the signal was aborted.
+ * What became of the record. `cancelled`: the time has passed, the signal was aborted, or the coroutine that waits was
+ * cancelled; `throwIfGivenUp` tells which.
  *
  * @param reason - what `waitingFor` says meanwhile.
  */
 export async function wait(record: number, reason: string, deadline: number, signal?: AbortSignal): Promise<Status> {
   const endWait = beginWait(reason);
-  const settled = awaitRecord(record);
+  const waiter = currentWaiter();
+  const settled = awaitRecord(record, waiter?.isDaemon !== true);
   if (deadline === Number.POSITIVE_INFINITY && signal === undefined) markEndless(record);
   stir();
   const left = deadline - performance.now();
   // Node's timers come up to a millisecond early; a wait never does.
   const timer = left >= LONGEST_TIMER_MS ? undefined : setTimeout(withdraw, Math.max(0, Math.ceil(left + 1)), record);
+  if (waiter?.isDaemon === true) timer?.unref();
   const endListening = signal && onAbort(signal, () => withdraw(record));
   if (signal?.aborted === true) withdraw(record);
+  const forget = waiter?.onCancel(() => withdraw(record));
   try {
     return await settled;
   } finally {
     stir();
     endWait();
     clearTimeout(timer);
+    forget?.();
     endListening?.();
   }
 }

@@ -22,10 +22,11 @@ export const recordsModule: Module = { path: 'arena/records', state: ['unused'] 
 /** What of waits.ts needs no event loop. */
 export const waitsModule: Module = {
   path: 'arena/waits',
-  state: ['pending', 'unchecked', 'isDrainPlanned'],
+  state: ['pending', 'unchecked', 'keeping', 'isDrainPlanned'],
   only: [
     'pending',
     'unchecked',
+    'keeping',
     'doorbell',
     'timer',
     'isDrainPlanned',

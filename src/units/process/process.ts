@@ -12,7 +12,7 @@ import { ownUmask } from '../../platform/proc.ts';
 import { stir } from '../../sync/standstill.ts';
 import { registerWaitable } from '../../sync/waitable.ts';
 import { currentIdentity, currentThread, workingDirectory } from '../current.ts';
-import { within } from '../deadline.ts';
+import { untilAborted, within } from '../deadline.ts';
 import { assertMayStart } from '../import-guard.ts';
 import { checkTimeout } from '../options.ts';
 import { type PackedTarget, packTarget } from '../target-pack.ts';
@@ -350,11 +350,8 @@ export class Process<A extends readonly unknown[] = readonly unknown[], R = unkn
     if (run === undefined) return;
     this.#addWaiters(run, 1);
     const endWait = beginWait(`process "${this.name}"`);
-    const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
     try {
-      await Promise.race([run.ended, aborted]);
+      await untilAborted(run.ended, signal);
     } finally {
       endWait();
       this.#addWaiters(run, -1);
