@@ -65,6 +65,21 @@ export class UnitCrashedError extends ManyhandsError {
   }
 }
 
+/** A member of a task group failed: in the `errors` of an AggregateError, with what it threw as the `cause`. */
+export class MemberError extends ManyhandsError {
+  static override readonly defaultCode: string = 'ERR_MEMBER_FAILED';
+  /** How it ended. */
+  readonly exit: Exit;
+  /** Its name. */
+  readonly unit: string;
+
+  constructor(message: string, details: { exit: Exit; unit: string }, options: ManyhandsErrorOptions = {}) {
+    super(message, options);
+    this.exit = details.exit;
+    this.unit = details.unit;
+  }
+}
+
 /** A function, or something it captures or is given, that cannot reach another process or thread. */
 export class TargetError extends ManyhandsError {
   static override readonly defaultCode: string = 'ERR_TARGET';
@@ -132,6 +147,7 @@ export const errorClasses: Readonly<Record<string, typeof ManyhandsError>> = Obj
   TimeoutError,
   CancelledError,
   UnitCrashedError: UnitCrashedError as unknown as typeof ManyhandsError,
+  MemberError: MemberError as unknown as typeof ManyhandsError,
   TargetError,
   CloneError,
   NotOwnerError,

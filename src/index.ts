@@ -37,6 +37,8 @@ export {
   parentProcess,
 } from './units/current.ts';
 export { type CurrentUnit, currentUnit } from './units/current-unit.ts';
+export type { TaskGroupOptions } from './units/group/options.ts';
+export { TaskGroup } from './units/group/task-group.ts';
 export { activeChildren } from './units/process/children.ts';
 export type { ProcessOptions, ProcessStdio } from './units/process/options.ts';
 export { Process } from './units/process/process.ts';
