@@ -10,7 +10,7 @@ import { setImmediate } from '../../platform/clock.ts';
 import { registerWaitable } from '../../sync/waitable.ts';
 import { currentIdentity } from '../current.ts';
 import { untilAborted, within } from '../deadline.ts';
-import { checkTimeout } from '../process/options.ts';
+import { checkTimeout } from '../options.ts';
 import type { Unit, UnitOptions, UnitState } from '../unit.ts';
 import { keepAlive } from './keep-alive.ts';
 import { checkCoroutineOptions } from './options.ts';
