@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Coroutine, keepSpareProcesses, Process, type Unit, type UnitOptions } from 'manyhands';
+import { Coroutine, keepSpareProcesses, Process, Thread, type Unit, type UnitOptions } from 'manyhands';
 import * as targets from './siblings-targets.ts';
 
 type Made<R> = Unit<R> & AsyncDisposable;
@@ -9,6 +9,7 @@ type Make = <A extends readonly unknown[], R>(options: UnitOptions<A, R>) => Mad
 /** What every kind of unit does. */
 const kinds: Record<string, Make> = {
   Process: (options) => new Process(options),
+  Thread: (options) => new Thread(options),
   Coroutine: (options) => new Coroutine(options),
 };
 

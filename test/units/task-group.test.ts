@@ -17,6 +17,19 @@ test('join() gives the values of processes and coroutines in the order in which 
   assert.deepEqual(await new TaskGroup().join(), []);
 });
 
+test('threads are members as well: they give values, and are ended with the others', async () => {
+  const group = new TaskGroup();
+  const thread = group.thread(targets.tellUnit);
+  group.thread(targets.add, 1, 2);
+  assert.deepEqual(await group.join(), [{ kind: 'thread', name: thread.name }, 3]);
+
+  const failing = new TaskGroup();
+  const waiting = failing.thread(targets.waitForEver);
+  failing.process(targets.fail);
+  await assert.rejects(failing.join(), AggregateError);
+  assert.deepEqual([waiting.isAlive, waiting.exit?.kind], [false, 'killed']);
+});
+
 test('the first failure cancels the others; join() waits for their ends and names each', async () => {
   const group = new TaskGroup({ name: 'all' });
   const log: string[] = [];

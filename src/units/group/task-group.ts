@@ -12,6 +12,7 @@ import { CancelledError, StateError, TimeoutError } from '../../errors.ts';
 import { clearTimeout, setTimeout } from '../../platform/clock.ts';
 import { Coroutine } from '../coroutine/coroutine.ts';
 import { Process } from '../process/process.ts';
+import { Thread } from '../thread/thread.ts';
 import type { Unit } from '../unit.ts';
 import { Member, membersError } from './member.ts';
 import { checkGroupOptions, type TaskGroupOptions } from './options.ts';
@@ -29,10 +30,10 @@ type Life =
 let count = 0;
 
 /**
- * A group of processes and coroutines of which all succeed, or all are ended.
+ * A group of processes, threads and coroutines of which all succeed, or all are ended.
  *
  * Members start at once. When one fails, the others are cancelled: coroutines by `cancel()`, processes by SIGTERM and after a
- * second by SIGKILL. `join` waits until every member has ended, whatever becomes of it, and so does the disposal: nothing
+ * second by SIGKILL, threads at once. `join` waits until every member has ended, whatever becomes of it, and so does the disposal: nothing
  * that a group started outlives it. A coroutine that does not let itself be cancelled is waited for.
  *
  * A group that is joined in a coroutine is cancelled with it: so groups can be nested.
@@ -48,7 +49,7 @@ export class TaskGroup implements AsyncDisposable {
   readonly name: string;
   readonly #members: Member[] = [];
   readonly #ended = Promise.withResolvers<void>();
-  /** Aborting it ends the processes. */
+  /** Aborting it ends the processes and threads. */
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
@@ -76,6 +77,15 @@ export class TaskGroup implements AsyncDisposable {
   process<A extends readonly unknown[], R>(target: (...args: A) => R, ...args: A): Process<A, R> {
     this.#assertOpen('process');
     const member = new Process<A, R>({ target, args, signal: this.#ending.signal });
+    member.start();
+    this.#add(member, () => {}); // the signal ends it
+    return member;
+  }
+
+  /** Starts a thread. @throws {StateError} `ERR_STATE` once the group has ended or is being ended; what `start()` throws. */
+  thread<A extends readonly unknown[], R>(target: (...args: A) => R, ...args: A): Thread<A, R> {
+    this.#assertOpen('thread');
+    const member = new Thread<A, R>({ target, args, signal: this.#ending.signal });
     member.start();
     this.#add(member, () => {}); // the signal ends it
     return member;
