@@ -60,10 +60,11 @@ test('the first failure cancels the others; join() waits for their ends and name
 
 test('a process that fails cancels coroutines, and the failure of one that was cancelled is not lost', async () => {
   const group = new TaskGroup();
-  group.coroutine(async () => {
+  const member = group.coroutine(async () => {
     await never.wait().catch(() => {});
     throw new TypeError('no way back');
   });
+  await until(() => member.state === 'blocked');
   group.process(targets.fail);
   const error = (await group.join().catch((thrown: unknown) => thrown)) as AggregateError;
   assert.deepEqual(
@@ -97,6 +98,7 @@ test('a group that is joined in a coroutine ends with it, before it', async () =
   const member = outer.coroutine(async () => {
     const inner = new TaskGroup({ name: 'inner' });
     inner.coroutine(async () => {
+      log.push('began');
       try {
         await never.wait();
       } finally {
@@ -110,10 +112,10 @@ test('a group that is joined in a coroutine ends with it, before it', async () =
       log.push('outer');
     }
   });
-  await until(() => member.waitingFor === 'task group "inner"');
+  await until(() => member.waitingFor === 'task group "inner"' && log.length === 1);
   outer.cancel();
   await assert.rejects(outer.join(), CancelledError);
-  assert.deepEqual([log, member.exitCode], [['inner', 'outer'], -15]);
+  assert.deepEqual([log, member.exitCode], [['began', 'inner', 'outer'], -15]);
 });
 
 test('members may add members, and join() waits for them', async () => {
