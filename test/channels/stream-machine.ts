@@ -112,6 +112,7 @@ export class StreamMachine {
       cpuCount: () => 2,
       deadlineOf: (options: { timeoutMs?: number } | undefined) =>
         agent.nowMs + (options?.timeoutMs ?? Number.POSITIVE_INFINITY),
+      throwIfGivenUp: nothing,
       wait: (record: number, _reason: string, deadline: number) => agent.park(record, deadline),
       *waitSync(record: number, _reason: string, deadline: number): Steps {
         const status = yield* of(agent, 'waits', 'sleepOn')(record, deadline);

@@ -11,13 +11,11 @@ import { registerWaitable } from '../../sync/waitable.ts';
 import { currentIdentity } from '../current.ts';
 import { untilAborted, within } from '../deadline.ts';
 import { checkTimeout } from '../options.ts';
+import { exitCodeOf } from '../process/exit-status.ts';
 import type { Unit, UnitOptions, UnitState } from '../unit.ts';
 import { keepAlive } from './keep-alive.ts';
 import { checkCoroutineOptions } from './options.ts';
 import { CoroutineRun, type Outcome, type Owner } from './run.ts';
-
-/** What a process has that `terminate()` ended: a coroutine has no signals, but ended for the same reason. */
-const CANCELLED_EXIT_CODE = -15;
 
 const noArgs: readonly never[] = [];
 
@@ -167,7 +165,7 @@ export class Coroutine<A extends readonly unknown[] = readonly unknown[], R = un
   /** 0; 1 after an error; −15 when it was cancelled, as a process that `terminate()` ended. */
   get exitCode(): number | undefined {
     const exit = this.exit;
-    return exit && (exit.code ?? CANCELLED_EXIT_CODE);
+    return exit && exitCodeOf(exit);
   }
 
   toString(): string {

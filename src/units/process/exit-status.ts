@@ -28,9 +28,13 @@ export function exitStatus(status: WaitStatus, outcome: OutcomeKind | undefined)
   return { kind: outcome === undefined || outcome === 'returned' ? 'error' : 'fatal', code };
 }
 
+/** Of a unit that knows no signals and was made to end: that of a process which `terminate()` ended. */
+export const terminatedExitCode: number = -constants.signals.SIGTERM;
+
 /** As in Python: the code, or minus the number of the signal. */
-export function exitCodeOf({ code, signal }: ExitStatus): number {
-  return code ?? -numberOf(signal ?? '');
+export function exitCodeOf({ code, signal }: Pick<ExitStatus, 'code' | 'signal'>): number {
+  if (code !== undefined) return code;
+  return signal === undefined ? terminatedExitCode : -numberOf(signal);
 }
 
 /** `exited with code 3`, `was killed by SIGKILL`: for messages. */

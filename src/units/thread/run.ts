@@ -198,7 +198,7 @@ export class Run implements Ended {
   #statusOf(code: number | undefined, mailbox: Mailbox): ExitStatus {
     const { exitCode, outcomeKind } = mailbox;
     if (exitCode !== undefined) return exitStatus({ code: code ?? exitCode }, outcomeKind);
-    if (this.#isTerminated) return { kind: 'killed', code: 1 };
+    if (this.#isTerminated) return { kind: 'killed' };
     // It had no time to say so: out of memory; or it was a preloaded module that ended it.
     return code === undefined || code === 1 ? { kind: 'fatal', code: 1 } : exitStatus({ code }, outcomeKind);
   }
