@@ -156,6 +156,11 @@ export class Connection<T = unknown> implements Disposable, Owner {
     return this.#isClosed;
   }
 
+  /** @internal */
+  get isLetGo(): boolean {
+    return this.#isClosed;
+  }
+
   /** `close()` */
   [Symbol.dispose](): void {
     this.close();

@@ -17,8 +17,8 @@ const SPINS = 150;
 /** Whose errand it is: for messages, and to keep its object from being collected meanwhile. */
 export interface Owner {
   toString(): string;
-  /** Whether it was closed here: its stream may be gone. */
-  readonly closed: boolean;
+  /** Whether it was let go of here: its stream may be gone. */
+  readonly isLetGo: boolean;
   /** Why nothing can be put or taken any more. */
   closedError(): ClosedError;
   /** What waits here, where it can be closed meanwhile. */
@@ -76,7 +76,7 @@ export class Putting implements Errand<true> {
   attempt(): true | typeof notYet {
     let result: 'put' | 'full' | 'closed' = 'closed';
     try {
-      if (!this.#owner.closed) result = this.#put();
+      if (!this.#owner.isLetGo) result = this.#put();
     } finally {
       // At once: others write to the same scratch memory.
       if (result !== 'full') this.#message.settle();
@@ -143,7 +143,7 @@ export class Taking<T> implements Errand<T> {
 
   /** @throws {ClosedError} `ERR_CLOSED`. @throws {StateError} for a message that is not accepted. What `unpack` throws. */
   attempt(): T | typeof notYet {
-    const incoming = this.#owner.closed ? 'closed' : this.#stream.take(readStored, this.#accepts);
+    const incoming = this.#owner.isLetGo ? 'closed' : this.#stream.take(readStored, this.#accepts);
     if (incoming === 'empty') return notYet;
     if (incoming === 'closed') throw this.#owner.closedError();
     if (incoming !== 'refused') return this.#unpack(incoming);
@@ -174,7 +174,7 @@ export class Looking implements Errand<true> {
   }
 
   attempt(): true | typeof notYet {
-    if (this.#owner.closed) throw this.#owner.closedError();
+    if (this.#owner.isLetGo) throw this.#owner.closedError();
     return isReadable(this.#body) ? true : notYet;
   }
 }

@@ -69,8 +69,8 @@ registerDispose(kinds.queue, (at) => {
  * ```
  */
 export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
-  /** @internal Nobody can let go of it before it is collected; that nothing is put any more is said by its stream. */
-  readonly closed = false;
+  /** @internal Never: nobody can let go of it before it is collected. */
+  readonly isLetGo = false;
   readonly #stream: Stream;
   readonly #taking: Taking<T>;
 
@@ -161,6 +161,11 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Disposable, Owner {
 
   get isEmpty(): boolean {
     return this.size === 0;
+  }
+
+  /** Whether somebody has closed it. There may be items left. */
+  get closed(): boolean {
+    return isEnded(this.#stream.body);
   }
 
   /** Whether a `put` would wait, of the smallest item. */

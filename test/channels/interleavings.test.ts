@@ -143,7 +143,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
   });
 }
 
-const owner = { closed: false, closedError: (): Error => new Closed() };
+const owner = { isLetGo: false, closedError: (): Error => new Closed() };
 
 function start({ parts, maxItems, segmentsMax = Number.POSITIVE_INFINITY }: Scenario, on: StreamMachine): Play {
   on.segmentsMax = segmentsMax;

@@ -7,6 +7,14 @@ import * as targets from './targets.ts';
 
 afterEach(endAll);
 
+bounded('a queue tells whether it was closed, also while there are items left', async () => {
+  const queue = new Queue<number>();
+  queue.putSync(1);
+  assert.equal(queue.closed, false);
+  queue.close();
+  assert.deepEqual([queue.closed, queue.size, await queue.get()], [true, 1, 1]);
+});
+
 bounded('a closed queue takes nothing more, gives what it has, and then says that it is closed', async () => {
   const queue = new Queue<number>({ name: 'shut' });
   await queue.put(1);
