@@ -20,14 +20,12 @@ import { recheck } from '../../src/arena/repair.ts';
 import { encodeHandle } from '../../src/sync/handles.ts';
 import type { Lease } from '../../src/sync/lease.ts';
 import { atOf } from '../../src/sync/shared-object.ts';
+import { onOneNode } from '../support/one-node.ts';
 import { root, until } from '../support/program.ts';
 import type { Order } from './fault-actor.ts';
 import { Actor, faultsOf, Program, within } from './fault-process.ts';
 import { newObjects, type Objects, objectNames, type Scenario, scenarios } from './fault-scenarios.ts';
 import { useAwaiting } from './fault-survivors.ts';
-
-/** A walk takes a minute, and nothing in it differs between the lines of Node. */
-const skip = process.versions.node.startsWith('24.') ? false : 'walked on Node 24';
 
 const program = new Program();
 let survivor: Actor<Order>;
@@ -45,7 +43,7 @@ after(() => {
 });
 
 for (const [name, scenario] of Object.entries(scenarios)) {
-  test(`${name}: the others live on, wherever it dies`, { timeout: 120_000, skip }, async () => {
+  test(`${name}: the others live on, wherever it dies`, { timeout: 120_000, skip: onOneNode }, async () => {
     const list = join(program.folder, 'steps');
     rmSync(list, { force: true });
     await play(name, scenario, `list:${list}`);
@@ -65,7 +63,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
 /** Steps of what belongs to other tests: of data/ and channels/. */
 const elsewhere = /^blocks\.|^queue\.insert/;
 
-test('every step of the sources is passed in some scenario', { skip }, () => {
+test('every step of the sources is passed in some scenario', { skip: onOneNode }, () => {
   const names = ['src/arena', 'src/sync'].flatMap((path) =>
     readdirSync(join(root, path)).flatMap((file) => {
       const text = readFileSync(join(root, path, file), 'utf8');

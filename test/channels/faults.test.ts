@@ -22,12 +22,10 @@ import { ClosedError } from '../../src/errors.ts';
 import { encodeHandle } from '../../src/sync/handles.ts';
 import { atOf } from '../../src/sync/shared-object.ts';
 import { Actor, faultsOf, Program, within } from '../arena/fault-process.ts';
+import { onOneNode } from '../support/one-node.ts';
 import { root, until } from '../support/program.ts';
 import type { Order } from './fault-actor.ts';
 import { newObjects, type Objects, objectNames, type Scenario, scenarios } from './fault-scenarios.ts';
-
-/** A walk takes long, and nothing in it differs between the lines of Node. */
-const skip = process.versions.node.startsWith('24.') ? false : 'walked on Node 24';
 
 const program = new Program();
 let survivor: Actor<Order>;
@@ -45,7 +43,7 @@ after(() => {
 });
 
 for (const [name, scenario] of Object.entries(scenarios)) {
-  test(`${name}: the others live on, wherever it dies`, { timeout: 120_000, skip }, async () => {
+  test(`${name}: the others live on, wherever it dies`, { timeout: 120_000, skip: onOneNode }, async () => {
     const list = join(program.folder, 'steps');
     rmSync(list, { force: true });
     await play(name, scenario, `list:${list}`);
@@ -62,7 +60,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
   });
 }
 
-test('every step of queues and pipes is passed in some scenario', { skip }, () => {
+test('every step of queues and pipes is passed in some scenario', { skip: onOneNode }, () => {
   const names = readdirSync(join(root, 'src/channels')).flatMap((file) => {
     const text = readFileSync(join(root, 'src/channels', file), 'utf8');
     return [...text.matchAll(/\bfault\('([^']+)'\)/g)].map(([, step = '']) => step);

@@ -170,7 +170,7 @@ test('activeChildren() holds what was started and has not ended, in the order of
 });
 
 for (const [how, count] of [
-  ['in a row', 200],
+  ['in a row', 100],
   ['at once', 50],
 ] as const) {
   test(`${count} processes ${how} leave no descriptor, mapping, process or file behind`, async () => {
