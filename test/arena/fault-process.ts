@@ -8,8 +8,8 @@ import { build } from 'esbuild';
 import { arenaFd } from '../../src/arena/memory.ts';
 import { root } from '../support/program.ts';
 
-/** A step that is passed more often, as in a loop, is not killed at each passing. */
-const PASSINGS_MAX = 4;
+/** A step that is passed more often, as in a loop, is not killed at each passing. For a longer walk, say how often. */
+const PASSINGS_MAX = Number(process.env.MANYHANDS_FAULT_PASSINGS ?? 2);
 /** A call that is lost is found within a tenth of a second; the rest is for a busy machine. */
 const SERVED_WITHIN_MS = 20_000;
 
