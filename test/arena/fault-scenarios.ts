@@ -139,13 +139,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     about: 'lock',
     prepare: takeLock,
     go: async ({ lock }) => {
-      const wait = lock.acquire();
-      makeYoung(atOf(lock));
-      letGo();
-      takeLock({ lock } as Objects);
-      await new Promise(setImmediate);
-      letGo();
-      (await wait).release();
+      // Where the machine is so slow that the lock was handed over, nobody overtakes: once more.
+      for (let early: Lease | undefined; early === undefined; ) {
+        const wait = lock.acquire();
+        makeYoung(atOf(lock));
+        letGo();
+        early = lock.tryAcquire();
+        await new Promise(setImmediate);
+        early?.release();
+        const lease = await wait;
+        if (early === undefined) held = lease;
+        else lease.release();
+      }
     },
   },
   'lock of a dead holder taken': {
