@@ -25,12 +25,13 @@ export function createBlock(bytes: Uint8Array): number {
   const { words } = memory();
   // The memory first: when there is none, nothing was made.
   const chunk = allocateWarmChunk(bytes.length);
-  bytesAt(byteOfChunk(chunk), bytes.length).set(bytes);
   const { at } = create(kinds.block, '');
   Atomics.store(words, at + SIZE, bytes.length | 0);
   Atomics.store(words, at + SIZE + 1, Math.floor(bytes.length / 2 ** 32));
   // After the size: whoever frees it must know how much.
   Atomics.store(words, at + CHUNK, chunk);
+  // Last, for it may take long: a death in the middle of it leaves a block that is found and freed.
+  bytesOf(at).set(bytes);
   return at;
 }
 

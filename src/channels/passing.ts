@@ -28,6 +28,7 @@ export const late: unique symbol = Symbol('late');
 
 /** Of the coroutines of this thread that stand before a gate, the one that came last. */
 const youngest = new Map<number, Line<unknown>>();
+
 /** Without a wait; not past those of this thread who wait, nor past one whom nobody may overtake. */
 export function tryPass<T>(errand: Errand<T>): T | typeof notYet {
   const { gate } = errand;
